@@ -1,0 +1,70 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Sees to it that what a build needs is there: `sh deps.sh [test|bench ...]`.
+#
+# All there: the package system is not asked.  As root with apt-get: installs what is missing and says so.
+# Else: says what is missing and exits 2.  DEPS=skip: for packagers, who know themselves.
+set -u
+
+[ "${DEPS:-install}" = skip ] && exit 0
+
+missing=
+names=
+
+# need PACKAGE NAME TEST...: NAME is what a system without apt would look for.
+need() {
+    package=$1 name=$2
+    shift 2
+    "$@" >/dev/null 2>&1 && return
+    missing="$missing $package"
+    names="$names $name"
+}
+command_there() { command -v "$1"; }
+module() { pkg-config --exists "$1"; }
+# Headers without a pkg-config module; the compiler knows where it looks.
+header() { echo "#include <$1>" | ${CC:-gcc} -E -x c -; }
+file_there() { [ -e "$1" ]; }
+
+need gcc gcc command_there "${CC:-gcc}"
+need libc6-dev libc header stdlib.h
+need pkg-config pkg-config command_there pkg-config
+need libunwind-dev libunwind module libunwind
+need libelf-dev libelf module libelf
+need libdw-dev libdw module libdw
+need uthash-dev uthash.h header uthash.h
+need libiberty-dev libiberty/demangle.h header libiberty/demangle.h
+
+for purpose; do
+    case $purpose in
+    test)
+        need libcmocka-dev cmocka module cmocka
+        need g++ g++ command_there g++
+        need python3 python3 command_there python3
+        need perl perl command_there perl
+        need sqlite3 sqlite3 command_there sqlite3
+        need binutils objdump command_there objdump
+        need jq jq command_there jq
+        need procps ps command_there ps
+        ;;
+    esac
+done
+
+[ -z "$missing" ] && exit 0
+
+if ! command -v apt-get >/dev/null 2>&1; then
+    echo "missing:$names (as pkg-config modules, headers or programs): please install them" >&2
+    exit 2
+fi
+line="apt-get install -y --no-install-recommends$missing"
+if [ "$(id -u)" != 0 ]; then
+    echo "missing packages; please run as root: $line" >&2
+    exit 2
+fi
+echo "installing what is missing: $line"
+export DEBIAN_FRONTEND=noninteractive
+$line >/dev/null 2>&1 && exit 0
+# A new machine may have no list of packages, or an old one.
+{ apt-get update && $line; } >/tmp/tracemalloc-deps.$$ 2>&1 && rm -f /tmp/tracemalloc-deps.$$ && exit 0
+cat /tmp/tracemalloc-deps.$$ >&2
+rm -f /tmp/tracemalloc-deps.$$
+exit 2

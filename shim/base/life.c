@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT
+#include "life.h"
+#include "file.h"
+#include <signal.h>
+
+union world_page world_page __attribute__((aligned(4096), visibility("hidden")));
+
+static _Atomic int state = LIFE_NEW;
+static _Atomic int half_done;           /* tables being changed; survives a fork, as the tables do */
+
+bool world_start(void)
+{
+    atomic_store(&world.generation, 1);
+    return !sys_failed(sys_madvise(&world_page, sizeof world_page, MADV_WIPEONFORK));
+}
+
+enum life life_state(void)
+{
+    return (enum life)atomic_load_explicit(&state, memory_order_relaxed);
+}
+
+/* The fast path knows no states: the generation sends everybody the slow way. */
+void life_give_up(void)
+{
+    uint64_t generation = atomic_load(&world.generation);
+    atomic_store(&state, LIFE_OFF);
+    if (generation != 0 && generation != WORLD_GATE)
+        atomic_fetch_add(&world.generation, 1);
+}
+
+void life_missed(void)
+{
+    struct thread *self = thread_self;
+    if (life_state() < LIFE_EARLY || life_state() == LIFE_OFF || (self && self->own_calls))
+        return;
+    if (atomic_load(&world.generation) != 0)
+        __atomic_fetch_add(&file_header->missed_events, 1, __ATOMIC_RELAXED);
+}
+
+/* --- tables ---------------------------------------------------------------------------------------- */
+
+void life_table_begin(void)
+{
+    atomic_fetch_add(&half_done, 1);
+}
+
+void life_table_end(void)
+{
+    atomic_fetch_sub(&half_done, 1);
+}
+
+void tables_take(void)
+{
+    lock_take(&world.tables);
+    life_table_begin();
+}
+
+void tables_drop(void)
+{
+    life_table_end();
+    lock_drop(&world.tables);
+}
+
+/* --- transitions ------------------------------------------------------------------------------------- */
+
+static void begin(void)
+{
+    int seen = LIFE_NEW;
+    if (!atomic_compare_exchange_strong(&state, &seen, LIFE_BEGINNING))
+        return;
+    bool done = world_start() && life_steps.begin();
+    atomic_store(&state, done ? LIFE_EARLY : LIFE_OFF);
+}
+
+static void start(struct thread *self)
+{
+    int seen = LIFE_EARLY;
+    if (!atomic_compare_exchange_strong(&state, &seen, LIFE_STARTING))
+        return;
+    self->own_calls = true;
+    life_steps.start(self);
+    self->own_calls = false;
+    seen = LIFE_STARTING;
+    atomic_compare_exchange_strong(&state, &seen, LIFE_ON);
+}
+
+/* The child of a fork, at its first hook: alone, and its tables are still its parent's. */
+static void child(struct thread *self)
+{
+    atomic_store(&half_done, atomic_load(&half_done) ? 1 : 0);
+    if (atomic_load(&half_done) || !life_steps.child(self)) {
+        life_give_up();
+        return;
+    }
+    self->generation = THREAD_BEHIND;
+    world_start();
+}
+
+static void wait_at_gate(struct thread *self)
+{
+    atomic_store(&self->guard, 0);
+    while (atomic_load(&world.gate))
+        sys_futex(&world.gate, FUTEX_WAIT, 1, NULL);
+}
+
+/*
+ * Brings the thread, which holds its guard, up to date with the world.  False: do not record.
+ * Early threads stay behind and so come here at every call until the start.
+ */
+static bool catch_up(struct thread *self, uintptr_t frame, uintptr_t caller)
+{
+    for (;;) {
+        uint64_t generation = atomic_load(&world.generation);
+        if (life_state() == LIFE_OFF)
+            return false;
+        if (generation == WORLD_GATE) {
+            wait_at_gate(self);
+            atomic_store(&self->guard, frame);
+            continue;
+        }
+        if (generation == 0) {
+            child(self);
+            continue;
+        }
+        if (life_state() == LIFE_EARLY && life_steps.may_start(caller))
+            start(self);
+        if (life_state() == LIFE_ON && self->generation != generation) {
+            life_steps.refresh(self);
+            self->generation = generation;
+        }
+        return life_state() != LIFE_OFF;
+    }
+}
+
+/* A handler's longjmp, or an exception, can leave a hook without its end: then the guard names a frame
+   deeper than the present one.  Not so on an alternate signal stack, which may lie anywhere. */
+static bool guard_is_stale(const struct thread *self, uintptr_t frame)
+{
+    stack_t alternate = {.ss_flags = SS_DISABLE};
+    if (self->own_calls || frame <= atomic_load(&self->guard))
+        return false;
+    return sys_failed(sys3(SYS_sigaltstack, 0, (long)&alternate, 0)) || !(alternate.ss_flags & SS_ONSTACK);
+}
+
+struct thread *guard_take_slowly(uintptr_t frame, uintptr_t caller)
+{
+    if (life_state() == LIFE_NEW)
+        begin();
+    if (life_state() < LIFE_EARLY || life_state() == LIFE_OFF)
+        return NULL;
+    struct thread *self = thread_find();
+    if (!self || (atomic_load(&self->guard) && !guard_is_stale(self, frame)))
+        return NULL;
+    atomic_store(&self->guard, frame);
+    atomic_signal_fence(memory_order_seq_cst);
+    if (catch_up(self, frame, caller))
+        return self;
+    atomic_store(&self->guard, 0);
+    return NULL;
+}
+
+void guard_drain(struct thread *self)
+{
+    while (atomic_load(&self->deferred_count) && !atomic_load(&self->guard)) {
+        atomic_store(&self->guard, UINTPTR_MAX);
+        atomic_signal_fence(memory_order_seq_cst);
+        uint32_t count;
+        while ((count = atomic_load(&self->deferred_count)) != 0) {
+            struct deferred put_off = self->deferred[count - 1];
+            /* A handler may push between: then take that one first. */
+            if (atomic_compare_exchange_strong(&self->deferred_count, &count, count - 1))
+                life_steps.died(self, put_off.block, put_off.entry);
+        }
+        atomic_signal_fence(memory_order_seq_cst);
+        atomic_store(&self->guard, 0);
+    }
+}
+
+void life_start_now(void)
+{
+    uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
+    struct thread *self = guard_take(frame, (uintptr_t)__builtin_return_address(0));
+    if (self)
+        guard_drop(self);
+}
+
+/* --- fork -------------------------------------------------------------------------------------------- */
+
+/* Whoever forks waits for the tables to be whole; libc's own forks come here too (pthread_atfork). */
+static struct thread *forking;
+
+void life_fork_prepare(void)
+{
+    uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
+    struct thread *self = guard_take(frame, (uintptr_t)__builtin_return_address(0));
+    if (!self)
+        return;
+    lock_take(&world.threads);
+    lock_take(&world.learning);
+    lock_take(&world.tables);
+    for (size_t i = 0; i < sizeof world.shared_shard / sizeof *world.shared_shard; i++)
+        lock_take(&world.shared_shard[i]);
+    lock_take(&world.arena);
+    forking = self;
+}
+
+void life_fork_parent(void)
+{
+    struct thread *self = forking;
+    if (!self || self != thread_self)
+        return;
+    forking = NULL;
+    lock_drop(&world.arena);
+    for (size_t i = 0; i < sizeof world.shared_shard / sizeof *world.shared_shard; i++)
+        lock_drop(&world.shared_shard[i]);
+    lock_drop(&world.tables);
+    lock_drop(&world.learning);
+    lock_drop(&world.threads);
+    guard_drop(self);
+}
+
+/* The locks were wiped; the tables are put right at the first hook. */
+void life_fork_child(void)
+{
+    struct thread *self = forking;
+    if (!self)
+        return;
+    forking = NULL;
+    atomic_store(&self->guard, 0);
+}

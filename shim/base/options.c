@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+#include "options.h"
+#include "message.h"
+#include <string.h>
+
+enum { DEPTH_MAX = 1 << 16 };
+
+struct options options = {
+    .out = "tracemalloc.%e.%p.trace",
+    .depth = 1024,
+    .children = CHILDREN_AUTO,
+};
+
+static bool number(const char *text, unsigned long max, unsigned long *result)
+{
+    unsigned long n = 0;
+    if (!*text)
+        return false;
+    for (; *text; text++) {
+        if (*text < '0' || *text > '9' || n > max / 10)
+            return false;
+        n = n * 10 + (unsigned long)(*text - '0');
+    }
+    *result = n;
+    return n <= max;
+}
+
+static bool set_out(const char *value)
+{
+    size_t length = strlen(value);
+    if (!length || length >= sizeof options.out)
+        return false;
+    memcpy(options.out, value, length + 1);
+    return true;
+}
+
+static bool set_depth(const char *value)
+{
+    unsigned long n;
+    if (!number(value, DEPTH_MAX, &n) || !n)
+        return false;
+    options.depth = (uint32_t)n;
+    return true;
+}
+
+static bool set_children(const char *value)
+{
+    static const char *const names[] = {"auto", "all", "none"};
+    for (int i = 0; i < 3; i++) {
+        if (!strcmp(value, names[i])) {
+            options.children = (enum children)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool set_root(const char *value)
+{
+    unsigned long n;
+    if (!number(value, 1 << 30, &n))
+        return false;
+    options.root = (int)n;
+    return true;
+}
+
+static bool set_quiet(const char *value)
+{
+    options.quiet = !strcmp(value, "1");
+    return options.quiet || !strcmp(value, "0");
+}
+
+static const struct {
+    const char *key;
+    bool (*set)(const char *value);
+} keys[] = {
+    {"out", set_out}, {"depth", set_depth}, {"children", set_children}, {"root", set_root},
+    {"quiet", set_quiet},
+};
+
+static bool set(char *part)
+{
+    char *value = strchr(part, '=');
+    if (!value)
+        return false;
+    *value = 0;
+    bool known = false;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys && !known; i++)
+        known = !strcmp(part, keys[i].key) && keys[i].set(value + 1);
+    *value = '=';
+    return known;
+}
+
+static const char *find(char *const *environment)
+{
+    static const char name[] = "LIBTRACE_OPTIONS=";
+    for (; environment && *environment; environment++)
+        if (!strncmp(*environment, name, sizeof name - 1))
+            return *environment + sizeof name - 1;
+    return NULL;
+}
+
+void options_read(char *const *environment, void (*complain)(const char *what))
+{
+    const char *text = find(environment);
+    while (text && *text) {
+        char part[sizeof options.out + 16];
+        size_t length = strcspn(text, ",");
+        if (length && length < sizeof part) {
+            memcpy(part, text, length);
+            part[length] = 0;
+        }
+        if (length && (length >= sizeof part || !set(part)) && complain)
+            complain(length < sizeof part ? part : "a part of it, too long");
+        text += length + (text[length] == ',');
+    }
+}
+
+bool options_file_name(char *name, unsigned long size, const char *exe, int pid, uint64_t time)
+{
+    char *at = name, *end = name + size - 1;
+    for (const char *p = options.out; *p; p++) {
+        char number_text[24];
+        const char *piece = number_text;
+        if (p[0] == '%' && p[1] == 'e')
+            piece = exe;
+        else if (p[0] == '%' && p[1] == 'p')
+            message_format(number_text, sizeof number_text, "%d", pid);
+        else if (p[0] == '%' && p[1] == 't')
+            message_format(number_text, sizeof number_text, "%lu", (unsigned long)time);
+        else
+            message_format(number_text, sizeof number_text, "%%"), number_text[0] = *p;
+        if (*p == '%' && p[1] && (strchr("ept", p[1])))
+            p++;
+        for (; *piece && at < end; piece++)
+            *at++ = *piece;
+        if (*piece)
+            return false;
+    }
+    *at = 0;
+    return true;
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Threads and the guard.
+ *
+ * The guard says "this thread is inside the recorder".  It is held from the entry of a hook to its end;
+ * whoever calls a hook meanwhile (a signal handler, libunwind's own malloc) is passed on to the real
+ * function and leaves the tables alone.  Every function below the edge takes the struct thread that
+ * only the guard hands out, so that the book-keeping cannot be reached without it.
+ *
+ * A thread's state lives in thread-local storage of the initial-exec model (one pointer): the general
+ * model would call malloc.  It is found again after the thread has ended, by its id, not by a
+ * destructor: a thread may allocate until its very end.
+ */
+#ifndef BASE_THREAD_H
+#define BASE_THREAD_H
+
+#include "world.h"
+
+struct shard;
+struct stack_memo;
+struct path_cache;
+
+/* A generation that the world never has. */
+#define THREAD_BEHIND (WORLD_GATE - 1)
+
+enum { DEFERRED_MAX = 64 };
+
+/* A free that interrupted the recorder in the same thread: done when the guard is released. */
+struct deferred {
+    const void *block;
+    uint64_t entry;             /* of the live-block map */
+};
+
+struct thread {
+    /* what each hook touches */
+    _Atomic uintptr_t guard;    /* stack address of the hook that holds it, 0 = free */
+    uint64_t generation;        /* of world.generation, when last looked at */
+    const void *last_born;      /* the block of this thread's latest heap event, if it was an allocation */
+    struct shard *shard;
+    int64_t unpublished;        /* bytes that the process-wide live count does not know yet */
+    _Atomic int64_t quantum;    /* publish at so many */
+    struct stack_memo *memo;
+    struct path_cache *paths;
+
+    uint32_t countdown;         /* allocations until the next look at the clock */
+    _Atomic uint32_t deferred_count;
+    bool own_calls;             /* the recorder itself calls libc: its heap calls are nobody's events */
+    int tid;
+    struct thread *next;        /* all, living and dead; never unlinked */
+    struct deferred deferred[DEFERRED_MAX];
+};
+
+extern __thread struct thread *thread_self __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+/* Slow half of guard_take: first calls, forked children, unloaded modules, nested calls.  Null: this
+   call is not to be recorded (and was counted as missed if it should have been). */
+struct thread *guard_take_slowly(uintptr_t frame, uintptr_t caller);
+
+/* Slow half of guard_drop: does the frees that were put off. */
+void guard_drain(struct thread *self);
+
+/*
+ * frame: the hook's frame address; caller: its return address.  Null: pass the call on, record nothing.
+ */
+static inline struct thread *guard_take(uintptr_t frame, uintptr_t caller)
+{
+    struct thread *self = thread_self;
+    if (unlikely(!self) || unlikely(atomic_load_explicit(&self->guard, memory_order_relaxed)) ||
+        unlikely(self->generation != atomic_load_explicit(&world.generation, memory_order_relaxed)))
+        return guard_take_slowly(frame, caller);
+    atomic_store_explicit(&self->guard, frame, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+    return self;
+}
+
+static inline void guard_drop(struct thread *self)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+    atomic_store_explicit(&self->guard, 0, memory_order_release);
+    if (unlikely(atomic_load_explicit(&self->deferred_count, memory_order_relaxed)))
+        guard_drain(self);
+}
+
+/* The state of the calling thread, made if need be; takes world.threads.  Null: no memory. */
+struct thread *thread_find(void);
+
+/* All threads that ever were, newest first. */
+struct thread *thread_list(void);
+
+/* How many the program has had, and the most that lived at once (as far as seen). */
+uint32_t thread_count_ever(void);
+uint32_t thread_count_most(void);
+
+/* In a fork's child: forgets all threads but self. */
+void thread_child(struct thread *self);
+
+/*
+ * Stops the world: every other thread is outside of its hooks when this returns true, and waits at the
+ * next one until thread_world_go.  False: somebody did not leave in time (it is stopped by a debugger,
+ * or its handler waits for us); nothing is stopped.
+ */
+bool thread_world_stop(struct thread *self);
+void thread_world_go(struct thread *self);
+
+/* Makes every thread forget the code addresses that it remembers, at its next hook. */
+void thread_world_refresh(void);
+
+/* Waits until every other thread has been outside of its hooks once: what was stored before is seen by
+   all later hooks.  False as above. */
+bool thread_world_pass(struct thread *self);
+
+#endif

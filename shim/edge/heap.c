@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The malloc family.
+ *
+ * Each hook takes the guard before the real call, so that an allocator that calls another function of
+ * the family for its work is counted once.  Without the guard (a handler interrupted the recorder, or the
+ * recorder itself allocates) births go unrecorded and deaths are put off.
+ */
+#include "hook.h"
+#include "../unwind/modules.h"
+#include <errno.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- without the guard ---------------------------------------------------------------------------------- */
+
+/* True: the block is to be freed for real. */
+static bool unguarded_death(void *block)
+{
+    if (bootstrap_owns(block))
+        return false;
+    if (life_state() < LIFE_EARLY || life_state() == LIFE_OFF)
+        return real.free != NULL;
+    uint64_t entry = track_take(block);
+    if (entry && !track_died_later(block, entry))
+        life_missed();
+    return true;
+}
+
+static void *unguarded_birth(void *block)
+{
+    if (block)
+        life_missed();
+    return block;
+}
+
+__attribute__((noinline)) static void *malloc_unguarded(size_t size)
+{
+    return real.malloc ? unguarded_birth(real.malloc(size)) : bootstrap_alloc(size, 16);
+}
+
+__attribute__((noinline)) static void *calloc_unguarded(size_t count, size_t size)
+{
+    size_t bytes;
+    if (real.calloc)
+        return unguarded_birth(real.calloc(count, size));
+    return __builtin_mul_overflow(count, size, &bytes) ? NULL : bootstrap_alloc(bytes, 16);
+}
+
+/* A bootstrap block grows by moving to the real heap. */
+static void *realloc_bootstrap(void *block, size_t size)
+{
+    void *moved = malloc(size);
+    size_t old = block ? bootstrap_size(block) : 0;
+    if (moved && block)
+        memcpy(moved, block, old < size ? old : size);
+    return moved;
+}
+
+__attribute__((noinline)) static void *realloc_unguarded(void *block, size_t size)
+{
+    if (!real.realloc || bootstrap_owns(block))
+        return realloc_bootstrap(block, size);
+    bool tracking = life_state() >= LIFE_EARLY && life_state() != LIFE_OFF;
+    uint64_t entry = tracking && block ? track_take(block) : 0;
+    void *moved = real.realloc(block, size);
+    if (!moved && size)
+        track_put_back(block, entry);
+    else if (entry && !track_died_later(block, entry))
+        life_missed();
+    return unguarded_birth(moved);
+}
+
+/* --- the four ------------------------------------------------------------------------------------------- */
+
+HOOK void *malloc(size_t size)
+{
+    const uintptr_t *frame = HOOK_FRAME;
+    struct thread *self = hook_enter(frame);
+    if (unlikely(!self))
+        return malloc_unguarded(size);
+    void *block = real.malloc(size);
+    if (likely(block))
+        track_born(self, block, size, hook_caller(frame), false);
+    guard_drop(self);
+    return block;
+}
+
+HOOK void free(void *block)
+{
+    if (!block)
+        return;
+    struct thread *self = hook_enter(HOOK_FRAME);
+    if (unlikely(!self)) {
+        if (unguarded_death(block))
+            real.free(block);
+        return;
+    }
+    uint64_t entry = track_take(block);
+    if (likely(entry))
+        track_died(self, block, entry);
+    guard_drop(self);
+    if (unlikely(!entry) && bootstrap_owns(block))
+        return;
+    real.free(block);
+}
+
+/* The loader's link_maps come this way: their end is the end of a module. */
+HOOK void *calloc(size_t count, size_t size)
+{
+    const uintptr_t *frame = HOOK_FRAME;
+    struct thread *self = hook_enter(frame);
+    if (unlikely(!self))
+        return calloc_unguarded(count, size);
+    void *block = real.calloc(count, size);
+    if (likely(block))
+        track_born(self, block, count * size, hook_caller(frame), modules_is_loader(frame[1]));
+    guard_drop(self);
+    return block;
+}
+
+HOOK void *realloc(void *block, size_t size)
+{
+    const uintptr_t *frame = HOOK_FRAME;
+    struct thread *self = hook_enter(frame);
+    if (unlikely(!self) || unlikely(bootstrap_owns(block))) {
+        if (self)
+            guard_drop(self);
+        return realloc_unguarded(block, size);
+    }
+    uint64_t entry = block ? track_take(block) : 0;
+    void *moved = real.realloc(block, size);
+    if (moved && entry)
+        track_moved(self, block, entry, moved, size, hook_caller(frame));
+    else if (moved)
+        track_born(self, moved, size, hook_caller(frame), false);
+    else if (entry && size)
+        track_put_back(block, entry);
+    else if (entry)
+        track_died(self, block, entry);
+    guard_drop(self);
+    return moved;
+}
+
+/* --- the rest ------------------------------------------------------------------------------------------- */
+
+/* Functions that only some programs call are looked up at their first call. */
+#define REAL(name, type) ((type)real_find(&(static_place_##name), #name))
+#define PLACE(name)      static void *static_place_##name
+
+PLACE(posix_memalign);
+PLACE(aligned_alloc);
+PLACE(memalign);
+PLACE(valloc);
+PLACE(pvalloc);
+PLACE(malloc_usable_size);
+PLACE(free_sized);
+PLACE(free_aligned_sized);
+
+/* Before the tables are there the real functions are not known either. */
+static void *early(size_t size, size_t alignment)
+{
+    return bootstrap_alloc(size, alignment);
+}
+
+/* A block came out of the real function, or null; size as asked for. */
+static inline void *born(struct thread *self, void *block, size_t size, const uintptr_t *frame)
+{
+    if (!self)
+        return unguarded_birth(block);
+    if (block)
+        track_born(self, block, size, hook_caller(frame), false);
+    guard_drop(self);
+    return block;
+}
+
+typedef void *aligned_function(size_t alignment, size_t size);
+typedef void *sized_function(size_t size);
+typedef int posix_memalign_function(void **block, size_t alignment, size_t size);
+typedef size_t usable_function(void *block);
+typedef void free_sized_function(void *block, size_t size);
+typedef void free_aligned_sized_function(void *block, size_t alignment, size_t size);
+
+HOOK int posix_memalign(void **block, size_t alignment, size_t size)
+{
+    const uintptr_t *frame = HOOK_FRAME;
+    struct thread *self = hook_enter(frame);
+    if (unlikely(!real.malloc))
+        return (*block = early(size, alignment)) ? 0 : ENOMEM;
+    int result = REAL(posix_memalign, posix_memalign_function *)(block, alignment, size);
+    born(self, result == 0 ? *block : NULL, size, frame);
+    return result;
+}
+
+HOOK void *aligned_alloc(size_t alignment, size_t size)
+{
+    const uintptr_t *frame = HOOK_FRAME;
+    struct thread *self = hook_enter(frame);
+    if (unlikely(!real.malloc))
+        return early(size, alignment);
+    return born(self, REAL(aligned_alloc, aligned_function *)(alignment, size), size, frame);
+}
+
+HOOK void *memalign(size_t alignment, size_t size)
+{
+    const uintptr_t *frame = HOOK_FRAME;
+    struct thread *self = hook_enter(frame);
+    if (unlikely(!real.malloc))
+        return early(size, alignment);
+    return born(self, REAL(memalign, aligned_function *)(alignment, size), size, frame);
+}
+
+HOOK void *valloc(size_t size)
+{
+    const uintptr_t *frame = HOOK_FRAME;
+    struct thread *self = hook_enter(frame);
+    if (unlikely(!real.malloc))
+        return early(size, PAGE_SIZE);
+    return born(self, REAL(valloc, sized_function *)(size), size, frame);
+}
+
+HOOK void *pvalloc(size_t size)
+{
+    const uintptr_t *frame = HOOK_FRAME;
+    struct thread *self = hook_enter(frame);
+    if (unlikely(!real.malloc))
+        return early(size, PAGE_SIZE);
+    return born(self, REAL(pvalloc, sized_function *)(size), size, frame);
+}
+
+HOOK size_t malloc_usable_size(void *block)
+{
+    if (unlikely(bootstrap_owns(block)))
+        return bootstrap_size(block);
+    usable_function *function = REAL(malloc_usable_size, usable_function *);
+    return function ? function(block) : 0;
+}
+
+/* What dies with a size dies like any other; only the real function may want to know. */
+bool hook_death(void *block, const uintptr_t *frame)
+{
+    struct thread *self = hook_enter(frame);
+    if (!self)
+        return unguarded_death(block);
+    uint64_t entry = track_take(block);
+    if (entry)
+        track_died(self, block, entry);
+    guard_drop(self);
+    return entry || !bootstrap_owns(block);
+}
+
+/* C23; this libc may not declare them. */
+HOOK void free_sized(void *block, size_t size);
+HOOK void free_aligned_sized(void *block, size_t alignment, size_t size);
+
+HOOK void free_sized(void *block, size_t size)
+{
+    if (!block || !hook_death(block, HOOK_FRAME))
+        return;
+    free_sized_function *function = REAL(free_sized, free_sized_function *);
+    if (function)
+        function(block, size);
+    else
+        real.free(block);
+}
+
+HOOK void free_aligned_sized(void *block, size_t alignment, size_t size)
+{
+    if (!block || !hook_death(block, HOOK_FRAME))
+        return;
+    free_aligned_sized_function *function = REAL(free_aligned_sized, free_aligned_sized_function *);
+    if (function)
+        function(block, alignment, size);
+    else
+        real.free(block);
+}

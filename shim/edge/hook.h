@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What every hook is made of.  A hook makes the real call, tells track/ about it, and returns; it has no
+ * policy of its own.
+ */
+#ifndef EDGE_HOOK_H
+#define EDGE_HOOK_H
+
+#include "real.h"
+#include "../base/life.h"
+#include "../track/track.h"
+
+/* Exported.  The frame pointer is needed: it is where the walk begins. */
+#define HOOK __attribute__((visibility("default"), optimize("no-omit-frame-pointer")))
+
+/* The hook's own frame; inside it the saved rbp and the return address. */
+#define HOOK_FRAME ((const uintptr_t *)__builtin_frame_address(0))
+
+/* The registers of the hook's caller. */
+static inline struct frame_state hook_caller(const uintptr_t *frame)
+{
+    return (struct frame_state){.lookup = frame[1] - 1, .sp = (uintptr_t)(frame + 2), .bp = frame[0]};
+}
+
+static inline struct thread *hook_enter(const uintptr_t *frame)
+{
+    return guard_take((uintptr_t)frame, frame[1]);
+}
+
+/* The whole of a death before the real call.  False: the block is ours, there is nothing to call. */
+bool hook_death(void *block, const uintptr_t *frame);
+
+#endif

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The real allocation functions: the next ones behind ours in the loader's order.
+ */
+#ifndef EDGE_REAL_H
+#define EDGE_REAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Looked up when the first hook is called.  Whatever is called meanwhile is served by the bootstrap
+   buffer. */
+struct real {
+    void *(*malloc)(size_t);
+    void (*free)(void *);
+    void *(*calloc)(size_t, size_t);
+    void *(*realloc)(void *, size_t);
+};
+extern struct real real __attribute__((visibility("hidden")));
+
+bool real_start(void);
+
+/* Looks up a function once; *place remembers it.  Null: there is none. */
+void *real_find(void **place, const char *name);
+
+/* Are both provided by the same library? */
+bool real_same_module(const void *a, const void *b);
+
+/* 32 where blocks come from glibc's malloc, else 16. */
+unsigned real_granule(void);
+
+/*
+ * Blocks for callers that come before the real functions are known, from a fixed buffer.  They are never
+ * given back and not counted.
+ */
+void *bootstrap_alloc(size_t size, size_t alignment);
+bool bootstrap_owns(const void *block);
+size_t bootstrap_size(const void *block);
+
+#endif

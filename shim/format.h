@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The trace file.
+ *
+ * The file *is* the recorder's table: the recorder maps it shared and counts in it, so a file found
+ * after SIGKILL, or read while the program runs, says everything up to that moment.  Recorder and
+ * analyzer share this header and nothing else; it includes nothing but <stdint.h>.
+ *
+ *   offset 0            struct trace_header, header_size bytes (a reader honours the size it finds)
+ *   header_size ...     sections, each a struct trace_section and its records, end to end, up to
+ *                       header.used.  What lies beyond `used` is a hole.
+ *
+ * All numbers are in the byte order of the machine (`arch` names it); offsets count from the file's
+ * start.  A reader skips sections of a type it does not know.  Several sections of one type make one
+ * table: `first` is the number of a section's first record, and records are found by number.  Only
+ * header counts (node_count, ...) tell which records are valid; they are stored after the record.
+ *
+ * Order of stores, for readers of a running or killed program: a record is complete before the count
+ * that covers it; a section is complete before `used` covers it; a counter's saved peak is complete
+ * before its epoch.  Each counter is true by itself, the whole is not one instant.
+ */
+#ifndef TRACE_FORMAT_H
+#define TRACE_FORMAT_H
+
+#include <stdint.h>
+
+#define TRACE_MAGIC "\211TMALLOC"       /* 8 bytes, no terminating zero in the file */
+#define TRACE_VERSION 1                 /* what this recorder writes */
+#define TRACE_READER_VERSION 1          /* the smallest version of a reader that understands it */
+#define TRACE_ALIGN 64                  /* sections start on multiples of this */
+
+enum trace_arch { TRACE_ARCH_X86_64 = 62 };     /* ELF e_machine */
+
+/* How the process ended, as far as anyone noted. */
+enum trace_state {
+    TRACE_RUNNING = 0,          /* nobody noted an end: it runs still, or was killed, or used _exit */
+    TRACE_EXITED = 1,           /* status is the exit status */
+    TRACE_KILLED = 2,           /* status is the signal; only `tracemalloc run` can know */
+};
+
+enum trace_flags {
+    TRACE_FORKED = 1,           /* a fork's child: allocated, frees, peak count from the fork */
+    TRACE_DISK_FULL = 2,        /* the file could not grow: newer tables are missing (see lost_bytes) */
+    TRACE_NO_UNWINDER = 4,      /* libunwind could not be loaded: stacks are one frame */
+    TRACE_TABLES_FULL = 8,      /* a table reached its limit: blocks are counted on the stack [overflow] */
+};
+
+struct trace_header {
+    char magic[8];
+    uint32_t version, reader_version;
+    uint32_t header_size;       /* bytes up to the first section */
+    uint32_t arch;              /* enum trace_arch */
+    uint64_t used;              /* end of the last complete section */
+
+    /* who */
+    int32_t pid, ppid;
+    uint64_t process_start;     /* /proc/PID/stat field 22: with boot_id, tells a reused pid */
+    uint8_t boot_id[16];
+    uint64_t started_realtime_ns;       /* CLOCK_REALTIME when recording began */
+    uint64_t started_ns;        /* CLOCK_MONOTONIC of the same moment; every other *_ns too */
+    uint64_t exe, cwd;          /* offsets of strings, 0 = unknown */
+    uint64_t command;           /* offset of argv: command_size bytes, each argument ended by a zero */
+    uint64_t command_size;
+
+    /* how it ended */
+    uint32_t state;             /* enum trace_state */
+    int32_t status;
+    uint64_t ended_ns;          /* 0 = not noted */
+    uint64_t last_seen_ns;      /* a recent moment at which the program was seen allocating */
+
+    /* how it was recorded */
+    uint32_t flags;             /* enum trace_flags */
+    uint32_t depth;             /* about so many frames are kept of a stack */
+    uint64_t sample_bytes;      /* 1 = exact */
+
+    /* how much there is of each table; records 0 are never used */
+    uint32_t node_count, frame_count, site_count, module_count;
+    uint32_t shard_count;
+    uint32_t threads;           /* ever seen */
+    uint32_t spill_count;
+    uint32_t reserved;
+
+    /* totals that no site carries */
+    uint64_t missed_events;     /* heap calls the recorder saw and could not count */
+    uint64_t lost_bytes;        /* of tables that had no room on the disk */
+    uint64_t recorder_bytes;    /* memory of the recorder besides this file */
+    uint64_t peak_error_bytes;  /* how far the peak can be off; 0 with one thread */
+
+    /* the line every growing allocation writes */
+    uint64_t epoch __attribute__((aligned(64)));        /* advances whenever the peak does */
+    uint64_t peak_bytes;        /* of all sites, at the moment the epoch last advanced */
+} __attribute__((aligned(64)));
+
+enum trace_section_type {
+    TRACE_STRINGS = 1,          /* bytes; a string is named by its offset in the file, ends with a zero */
+    TRACE_MODULES = 2,
+    TRACE_FRAMES = 3,
+    TRACE_NODES = 4,
+    TRACE_SITES = 5,
+    TRACE_COUNTERS = 6,         /* of one shard */
+    TRACE_INHERITED = 7,        /* what a fork's child had live at the fork */
+    TRACE_SPILLS = 8,
+};
+
+struct trace_section {
+    uint32_t type;              /* enum trace_section_type */
+    uint32_t record_size;       /* bytes; a reader honours the size it finds */
+    uint64_t size;              /* of the whole section, this header included; multiple of TRACE_ALIGN */
+    uint64_t first;             /* number of the first record */
+    uint32_t capacity;          /* records there is room for */
+    uint32_t shard;             /* TRACE_COUNTERS only */
+    uint64_t reserved[4];
+};
+
+/* An ELF file that was mapped, and where.  The same file loaded again at another place is the same
+   module when its path and build-id are the same; start and end are of the latest time. */
+struct trace_module {
+    uint64_t path;              /* string */
+    uint64_t bias;              /* address in memory - address in the ELF file */
+    uint64_t start, end;        /* in memory */
+    uint64_t came_ns, gone_ns;  /* gone_ns 0: still there */
+    uint64_t file_size, file_mtime_ns;  /* when first seen; 0 = unknown */
+    uint8_t build_id[32];
+    uint32_t build_id_size;     /* 0 = has none */
+    uint32_t reserved[7];
+};
+
+/* A place in the code.  `offset` is the address in the ELF file of the *call*: return address - 1,
+   or the very address where a signal interrupted (TRACE_FRAME_EXACT).
+   module 0: code outside any module, offset is the start of its mapping (0 = unknown). */
+enum trace_frame_flags { TRACE_FRAME_EXACT = 1 };
+struct trace_frame {
+    uint32_t module;
+    uint32_t flags;
+    uint64_t offset;
+};
+
+/* A call path: frame `frame`, called from the path `parent`. */
+enum trace_root {
+    TRACE_NODE_NONE = 0,
+    TRACE_NODE_ROOT = 1,        /* outside the outermost frame of a whole stack */
+    TRACE_NODE_TRUNCATED = 2,   /* the same where the stack goes on, but is not known further */
+    TRACE_NODE_OVERFLOW = 3,    /* stands for all stacks that found no room in the tables */
+    TRACE_NODE_FIRST = 4,       /* the first real one; a parent always has a smaller number */
+};
+struct trace_node {
+    uint32_t parent;
+    uint32_t frame;             /* 0 in the roots */
+    uint32_t site;              /* the site of this path, 0 if it never allocated */
+    uint32_t reserved;
+};
+
+struct trace_site {
+    uint32_t node;
+    uint32_t reserved;
+};
+
+/*
+ * What one shard (about: one thread) did at one site; a site's figures are the sums over the shards.
+ *   current = allocated - freed, allocations - frees (of one shard it may be negative: sum first)
+ *   at the peak = (epoch == header.epoch) ? peak_* : current
+ * A shard's freed_bytes may run ahead of its allocated_bytes: blocks are freed by other threads.
+ */
+struct trace_counter {
+    uint64_t allocations, allocated_bytes;
+    uint64_t frees, freed_bytes;
+    uint64_t epoch;
+    int64_t peak_blocks, peak_bytes;
+    uint32_t reallocations;     /* modulo 2^32: each wrap is a struct trace_spill */
+    uint32_t temporary;         /* the same */
+} __attribute__((aligned(64)));
+
+/* Live at the fork: added to current and to the peak. */
+struct trace_inherited {
+    uint64_t blocks, bytes;
+};
+
+/* A 32-bit counter of a site passed 2^32. */
+enum trace_spill_kind { TRACE_SPILL_REALLOCATIONS = 1, TRACE_SPILL_TEMPORARY = 2 };
+struct trace_spill {
+    uint32_t site;
+    uint32_t kind;
+};
+
+_Static_assert(sizeof(struct trace_section) == 64, "sections keep records aligned");
+_Static_assert(sizeof(struct trace_module) == 128, "fixed by the format");
+_Static_assert(sizeof(struct trace_frame) == 16, "fixed by the format");
+_Static_assert(sizeof(struct trace_node) == 16, "fixed by the format");
+_Static_assert(sizeof(struct trace_counter) == 64, "one cache line");
+
+#endif

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+/*
+ * tracemalloc for C and C++: ask the recorder from inside the traced program.
+ *
+ * Header-only.  A program that includes this links to nothing and runs unchanged without the
+ * recorder: every call then returns 0 and zeroes its results.  Under LD_PRELOAD=libtrace.so the
+ * calls reach it.  Unless a function says otherwise: results are 0 when done, -errno when it failed;
+ * it may be called from any thread, and from a signal handler.
+ */
+#ifndef TRACEMALLOC_H
+#define TRACEMALLOC_H
+
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The recorder's own entry points; call the functions below instead. */
+__attribute__((weak)) int libtrace_is_tracing(void);
+__attribute__((weak)) int libtrace_get_traced_memory(size_t *current, size_t *peak);
+__attribute__((weak)) int libtrace_get_object_traceback(const void *ptr, void **frames, int n);
+
+/* The address of an entry point, null without the recorder.  It is loaded from the global offset
+   table by hand: from a plain use compilers make a direct call, or a constant in a program at a fixed
+   address, and the linker then resolves the missing symbol to null for good. */
+#ifdef __x86_64__
+#define TRACEMALLOC_ENTRY(function)                                                                          \
+    __extension__({                                                                                          \
+        __typeof__(&function) entry_;                                                                        \
+        __asm__(".weak " #function "\n\tmovq " #function "@GOTPCREL(%%rip), %0" : "=r"(entry_));             \
+        entry_;                                                                                              \
+    })
+#else
+#define TRACEMALLOC_ENTRY(function) (&function)
+#endif
+
+/* 1 while heap blocks are being recorded, else 0.  Cost: a few instructions. */
+static inline int tracemalloc_is_tracing(void)
+{
+    int (*entry)(void) = TRACEMALLOC_ENTRY(libtrace_is_tracing);
+    return entry ? entry() : 0;
+}
+
+/* Bytes live now in *current, and at most so far in *peak; either may be null.  With several threads
+   the figures of the others may be up to 64 KiB each behind.  Cost: a few loads. */
+static inline int tracemalloc_get_traced_memory(size_t *current, size_t *peak)
+{
+    int (*entry)(size_t *, size_t *) = TRACEMALLOC_ENTRY(libtrace_get_traced_memory);
+    if (entry)
+        return entry(current, peak);
+    if (current)
+        *current = 0;
+    if (peak)
+        *peak = 0;
+    return 0;
+}
+
+/* Where the live block at ptr was allocated: writes up to n addresses into frames, innermost first,
+   and returns how many the stack has (which may be more than n); 0 when ptr is not the start of a
+   recorded block.  An address is that of the call: return address - 1.  A frame whose module has
+   been unloaded is null.  Cost: a walk up the call path. */
+static inline int tracemalloc_get_object_traceback(const void *ptr, void **frames, int n)
+{
+    int (*entry)(const void *, void **, int) = TRACEMALLOC_ENTRY(libtrace_get_object_traceback);
+    if (entry)
+        return entry(ptr, frames, n);
+    for (int i = 0; i < n; i++)
+        frames[i] = NULL;
+    return 0;
+}
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: MIT
+#include "counters.h"
+#include "blocks.h"
+#include "../base/arena.h"
+#include "../base/life.h"
+#include <string.h>
+
+enum {
+    CPUS_MAX = 64,
+    SHARED = 4,                 /* shared shards, once the threads outnumber the others */
+    SHARDS_MAX = 2 * CPUS_MAX + SHARED,
+    SPILLS_PER_SECTION = 64,
+};
+
+static struct shard shards[SHARDS_MAX];
+static uint32_t own_shards, own_max;
+
+/*
+ * Live bytes of the process.  `first` is the first thread's part, which only that thread writes; `rest`
+ * is everybody else's.  Alone, the first thread needs no atomic instruction.
+ */
+static struct {
+    _Atomic int64_t first, rest;
+    struct thread *thread;      /* the first */
+} live;
+
+static uint32_t cpus(void)
+{
+    unsigned long mask[1024 / 64] = {0};
+    uint32_t count = 0;
+    long bytes = sys3(SYS_sched_getaffinity, 0, sizeof mask, (long)mask);
+    for (long i = 0; i < bytes / 8; i++)
+        count += (uint32_t)__builtin_popcountl(mask[i]);
+    return count == 0 ? 1 : count > CPUS_MAX ? CPUS_MAX : count;
+}
+
+bool counters_start(void)
+{
+    own_max = 2 * cpus();
+    file_header->epoch = 1;
+    sys_membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
+    return true;
+}
+
+/* --- shards ------------------------------------------------------------------------------------------ */
+
+static bool shard_ready(struct shard *shard)
+{
+    if (!shard->sections)
+        shard->sections = arena_reserve(SITES_MAX / COUNTERS_PER_SECTION * sizeof *shard->sections);
+    shard->number = (uint32_t)(shard - shards);
+    if (file_header->shard_count <= shard->number)
+        file_header->shard_count = shard->number + 1;
+    return shard->sections != NULL;
+}
+
+/* Under world.threads. */
+static struct shard *assign(void)
+{
+    static uint32_t turn;
+    if (own_shards < own_max) {
+        struct shard *shard = &shards[own_shards];
+        if (!shard_ready(shard))
+            return NULL;
+        own_shards++;
+        return shard;
+    }
+    struct shard *shard = &shards[own_max + turn % SHARED];
+    shard->lock = &world.shared_shard[turn++ % SHARED];
+    return shard_ready(shard) ? shard : NULL;
+}
+
+/*
+ * From the second thread on each publishes by the quantum.  The first must know before another counts, for
+ * until then it advances the peak with plain stores.
+ */
+static void be_one_of_many(struct thread *self)
+{
+    struct thread *first = live.thread;
+    if (!atomic_load(&first->quantum)) {
+        atomic_store(&first->quantum, QUANTUM);
+        thread_world_pass(self);
+    }
+    atomic_store(&self->quantum, QUANTUM);
+    uint64_t error = (uint64_t)QUANTUM * thread_count_most();
+    if (error > file_header->peak_error_bytes)
+        file_header->peak_error_bytes = error;
+}
+
+bool counters_join(struct thread *self)
+{
+    lock_take(&world.threads);
+    if (!live.thread)
+        live.thread = self;
+    if (!self->shard)
+        self->shard = assign();
+    if (self != live.thread)
+        be_one_of_many(self);
+    file_header->threads = thread_count_ever();
+    lock_drop(&world.threads);
+    return self->shard != NULL;
+}
+
+struct trace_counter *counters_slowly(struct thread *self, uint32_t site)
+{
+    struct trace_counter **place = &self->shard->sections[site / COUNTERS_PER_SECTION];
+    tables_take();
+    if (!*place) {
+        struct trace_section *section =
+            file_section(TRACE_COUNTERS, sizeof **place, COUNTERS_PER_SECTION,
+                         site & ~(COUNTERS_PER_SECTION - 1u), self->shard->number);
+        if (section)
+            __atomic_store_n(place, (struct trace_counter *)(section + 1), __ATOMIC_RELEASE);
+    }
+    tables_drop();
+    return *place ? &(*place)[site % COUNTERS_PER_SECTION] : NULL;
+}
+
+void counters_spilled(uint32_t site, enum trace_spill_kind kind)
+{
+    static struct trace_spill *records;
+    tables_take();
+    uint32_t number = file_header->spill_count;
+    if (number % SPILLS_PER_SECTION == 0) {
+        struct trace_section *section =
+            file_section(TRACE_SPILLS, sizeof *records, SPILLS_PER_SECTION, number, 0);
+        records = section ? (struct trace_spill *)(section + 1) : NULL;
+    }
+    if (records) {
+        records[number % SPILLS_PER_SECTION] = (struct trace_spill){site, kind};
+        __atomic_store_n(&file_header->spill_count, number + 1, __ATOMIC_RELEASE);
+    }
+    tables_drop();
+}
+
+/* --- live and peak ----------------------------------------------------------------------------------- */
+
+/* Alone: plain stores. */
+static void raise_peak(uint64_t now)
+{
+    if (now > file_header->peak_bytes) {
+        file_header->peak_bytes = now;
+        __atomic_store_n(&file_header->epoch, file_header->epoch + 1, __ATOMIC_RELEASE);
+    }
+}
+
+static void raise_peak_among_many(uint64_t now)
+{
+    uint64_t peak = __atomic_load_n(&file_header->peak_bytes, __ATOMIC_RELAXED);
+    while (now > peak) {
+        if (__atomic_compare_exchange_n(&file_header->peak_bytes, &peak, now, false, __ATOMIC_RELAXED,
+                                        __ATOMIC_RELAXED)) {
+            __atomic_fetch_add(&file_header->epoch, 1, __ATOMIC_RELEASE);
+            return;
+        }
+    }
+}
+
+void counters_publish(struct thread *self)
+{
+    int64_t change = self->unpublished, first, rest;
+    self->unpublished = 0;
+    if (self == live.thread) {
+        first = atomic_load_explicit(&live.first, memory_order_relaxed) + change;
+        atomic_store_explicit(&live.first, first, memory_order_relaxed);
+        rest = atomic_load_explicit(&live.rest, memory_order_relaxed);
+    } else {
+        rest = atomic_fetch_add_explicit(&live.rest, change, memory_order_relaxed) + change;
+        first = atomic_load_explicit(&live.first, memory_order_relaxed);
+    }
+    int64_t now = first + rest;
+    if (now <= 0)
+        return;
+    if (atomic_load_explicit(&self->quantum, memory_order_relaxed))
+        raise_peak_among_many((uint64_t)now);
+    else
+        raise_peak((uint64_t)now);
+}
+
+void counters_read(struct thread *self, uint64_t *current, uint64_t *peak)
+{
+    counters_publish(self);
+    int64_t now = atomic_load(&live.first) + atomic_load(&live.rest);
+    *current = now > 0 ? (uint64_t)now : 0;
+    *peak = __atomic_load_n(&file_header->peak_bytes, __ATOMIC_RELAXED);
+    if (*peak < *current)
+        *peak = *current;
+}
+
+/* --- fork -------------------------------------------------------------------------------------------- */
+
+void counters_child(struct thread *self)
+{
+    int64_t now = live.first + live.rest;
+    for (struct thread *t = thread_list(); t; t = t->next) {
+        now += t->unpublished;
+        t->unpublished = 0;
+        atomic_store(&t->quantum, 0);
+    }
+    live.thread = self;
+    live.first = now;
+    live.rest = 0;
+    file_header->epoch = 1;
+    file_header->peak_bytes = now > 0 ? (uint64_t)now : 0;
+    file_header->peak_error_bytes = 0;
+    file_header->spill_count = 0;
+    sys_membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
+}
+
+struct inheritance {
+    struct trace_inherited **sections;
+    bool failed;
+};
+
+static struct trace_inherited *inherited_of(struct inheritance *all, uint32_t site)
+{
+    struct trace_inherited **place = &all->sections[site / COUNTERS_PER_SECTION];
+    if (!*place) {
+        struct trace_section *section = file_section(TRACE_INHERITED, sizeof **place, COUNTERS_PER_SECTION,
+                                                     site & ~(COUNTERS_PER_SECTION - 1u), 0);
+        if (!section) {
+            all->failed = true;
+            return NULL;
+        }
+        *place = (struct trace_inherited *)(section + 1);
+    }
+    return &(*place)[site % COUNTERS_PER_SECTION];
+}
+
+static void count_live(uint64_t entry, const void *block, void *context)
+{
+    struct trace_inherited *inherited = inherited_of(context, block_site(entry));
+    if (inherited) {
+        inherited->blocks++;
+        inherited->bytes += block_size(entry, block);
+    }
+}
+
+static void subtract_counted(struct inheritance *all, uint32_t sites)
+{
+    for (uint32_t s = 0; s < SHARDS_MAX; s++) {
+        for (uint32_t site = 1; shards[s].sections && site < sites; site++) {
+            const struct trace_counter *section = shards[s].sections[site / COUNTERS_PER_SECTION];
+            const struct trace_counter *c = section ? &section[site % COUNTERS_PER_SECTION] : NULL;
+            if (!c || (!c->allocations && !c->frees))
+                continue;
+            struct trace_inherited *inherited = inherited_of(all, site);
+            if (inherited) {
+                inherited->blocks -= c->allocations - c->frees;
+                inherited->bytes -= c->allocated_bytes - c->freed_bytes;
+            }
+        }
+    }
+}
+
+bool counters_inherit(void)
+{
+    size_t size = SITES_MAX / COUNTERS_PER_SECTION * sizeof(struct trace_inherited *);
+    struct inheritance all = {.sections = arena_reserve(size)};
+    if (!all.sections)
+        return false;
+    blocks_visit(count_live, &all);
+    subtract_counted(&all, file_header->site_count);
+    sys_munmap(all.sections, size);
+    return !all.failed;
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Counters: what happened at each site, and how much of it there was at the peak.
+ *
+ * Shards.  One cache line per (site, shard), so that threads do not share lines.  A thread owns a shard
+ * alone, or, when more threads live than 2 x CPUs, uses one of a few shared shards under its lock.
+ * Memory: 64 bytes x sites touched, rounded up to 64 sites, x (2 x CPUs + shared shards).
+ *
+ * The peak, lazily.  `epoch` advances whenever the live bytes of the whole process pass their former
+ * maximum.  Before a counter changes, if its epoch is old, its present values are saved as "at the peak"
+ * and it takes the present epoch.  So at any time the values at the peak are the saved ones if the
+ * counter's epoch is the present one, and otherwise the live ones: it has not changed since.
+ *
+ * With one thread each event is published at once and the peak is exact.  With several, a thread
+ * publishes its net change when it passes a quantum: the peak is off by at most quantum x threads.
+ */
+#ifndef TRACK_COUNTERS_H
+#define TRACK_COUNTERS_H
+
+#include "../base/file.h"
+#include "../base/thread.h"
+
+enum {
+    QUANTUM = 64 * 1024,
+    COUNTERS_PER_SECTION = 64,
+    SITES_MAX = 1 << 24,
+};
+
+struct shard {
+    struct trace_counter **sections;    /* by site / COUNTERS_PER_SECTION */
+    struct lock *lock;                  /* null: one thread owns it */
+    uint32_t number;
+};
+
+bool counters_start(void);
+
+/* Gives the thread its shard, at its first event.  False: no memory. */
+bool counters_join(struct thread *self);
+
+/* The section with the counter of a site, made if need be; null: no room. */
+struct trace_counter *counters_slowly(struct thread *self, uint32_t site);
+
+/* Makes the process-wide live count know what self holds back; advances the peak. */
+void counters_publish(struct thread *self);
+
+/* Notes that a 32-bit counter of a site has passed 2^32. */
+void counters_spilled(uint32_t site, enum trace_spill_kind kind);
+
+/* Bytes live now and at the peak, as published. */
+void counters_read(struct thread *self, uint64_t *current, uint64_t *peak);
+
+/* In a fork's child: everything counts from here, but what is live stays live. */
+void counters_child(struct thread *self);
+
+/* ... and what was live at the fork, by site: all that is live now less what was counted since. */
+bool counters_inherit(void);
+
+static inline struct trace_counter *counter_of(struct thread *self, uint32_t site)
+{
+    struct trace_counter *section = self->shard->sections[site / COUNTERS_PER_SECTION];
+    if (unlikely(!section))
+        return counters_slowly(self, site);
+    return &section[site % COUNTERS_PER_SECTION];
+}
+
+static inline void counter_begin(struct thread *self)
+{
+    if (unlikely(self->shard->lock))
+        lock_take(self->shard->lock);
+}
+
+static inline void counter_end(struct thread *self)
+{
+    if (unlikely(self->shard->lock))
+        lock_drop(self->shard->lock);
+}
+
+/* Saves the values at the peak before the counter changes.  The epoch is stored last. */
+static inline void counter_save(struct trace_counter *counter)
+{
+    uint64_t epoch = __atomic_load_n(&file_header->epoch, __ATOMIC_RELAXED);
+    if (counter->epoch == epoch)
+        return;
+    counter->peak_blocks = (int64_t)(counter->allocations - counter->frees);
+    counter->peak_bytes = (int64_t)(counter->allocated_bytes - counter->freed_bytes);
+    __atomic_store_n(&counter->epoch, epoch, __ATOMIC_RELEASE);
+}
+
+static inline void counter_born(struct trace_counter *counter, uint64_t size)
+{
+    counter_save(counter);
+    counter->allocations++;
+    counter->allocated_bytes += size;
+}
+
+static inline void counter_died(struct trace_counter *counter, uint64_t size)
+{
+    counter_save(counter);
+    counter->frees++;
+    counter->freed_bytes += size;
+}
+
+/* The live bytes of the process have changed. */
+static inline void counters_live(struct thread *self, int64_t change)
+{
+    int64_t sum = self->unpublished += change;
+    int64_t quantum = atomic_load_explicit(&self->quantum, memory_order_relaxed);
+    if (sum > quantum || sum < -quantum)
+        counters_publish(self);
+}
+
+#endif

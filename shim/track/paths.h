@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The call-path tree and the sites.
+ *
+ * A node is (path of the caller, frame); a site is a node that allocated.  Records stand in the file by
+ * number and only ever grow.  The table that maps (parent, frame) to a node's number is a uthash in
+ * private memory under world.tables; in front of it each thread has a small cache.
+ */
+#ifndef TRACK_PATHS_H
+#define TRACK_PATHS_H
+
+#include "../unwind/walk.h"
+#include "../unwind/modules.h"
+#include <stddef.h>
+
+bool paths_start(void);
+
+/* The site of the calling stack, whose innermost frame is `from` (a hook's caller).  Never 0: what finds
+   no room is the site of TRACE_NODE_OVERFLOW. */
+uint32_t paths_site(struct thread *self, struct frame_state from);
+
+/* The same for a stack of one frame; at a time when there is no unwinder. */
+uint32_t paths_site_of_caller(struct thread *self, uintptr_t lookup);
+
+/* Writes up to n addresses of the site's stack, innermost first; returns how many frames it has. */
+int paths_addresses(uint32_t site, void **addresses, int n);
+
+/* In a fork's child: what the parent added since the fork is not ours. */
+void paths_child(void);
+
+/* Forgets addresses of code: a module was unloaded. */
+void paths_forget(struct thread *self);
+
+#endif

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The recording as a whole: which process it is of, whether it is worth a file, how long it lasts.
+ *
+ * The process that the user started always leaves a file.  A descendant keeps its tables in private
+ * memory until it has recorded 1000 allocations or 1 MiB.
+ */
+#ifndef TRACK_SESSION_H
+#define TRACK_SESSION_H
+
+#include "../base/thread.h"
+#include <stddef.h>
+
+/* Reads the options, writes down who the process is, and attaches the file if it is to have one from the
+   start.  At the beginning of LIFE_ON. */
+void session_start(struct thread *self, char *const *environment);
+
+/* The process exits with this status. */
+void session_ended(int status);
+
+/* In a fork's child. */
+bool session_wants_child(void);
+void session_child(struct thread *self);
+
+void session_tick_slowly(struct thread *self, size_t size);
+
+/* After each birth: looks at the clock now and then. */
+static inline void session_tick(struct thread *self, size_t size)
+{
+    if (unlikely(self->countdown-- == 0))
+        session_tick_slowly(self, size);
+}
+
+#endif

@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: MIT
+#include "walk.h"
+#include "modules.h"
+#include "rules.h"
+#include "../base/arena.h"
+#include "../base/thread.h"
+#include <errno.h>
+#include <string.h>
+
+/* An rbp that no rule could recover; unaligned, so that a rule that needs it finds no word there. */
+#define BP_UNKNOWN ((uintptr_t)1)
+
+enum { CONTIGUOUS_MAX = 64 * 1024 };
+
+enum outcome {
+    OUTCOME_STEPPED,
+    OUTCOME_END,        /* there is no caller */
+    OUTCOME_ZERO,       /* the same, told by a return address of 0 */
+    OUTCOME_LOST,       /* there may be one, but we cannot tell */
+};
+
+/* --- reading the stack --------------------------------------------------------------------------------
+ *
+ * No word is read unless its page was proven readable: [low, high) of the thread's own stack is
+ * remembered, which cannot vanish while the thread runs on it; pages elsewhere (coroutines, signal
+ * stacks, frames of megabytes) are proven in each walk.
+ */
+
+static bool page_readable(uintptr_t page)
+{
+    static _Atomic bool old_kernel;
+    if (!atomic_load_explicit(&old_kernel, memory_order_relaxed)) {
+        long result = sys_madvise((void *)page, PAGE_SIZE, MADV_POPULATE_READ);
+        if (result != -EINVAL)
+            return result == 0;
+        atomic_store_explicit(&old_kernel, true, memory_order_relaxed);
+    }
+    /* Before Linux 5.14: a call that reads its argument before it rejects another one. */
+    return sys6(SYS_rt_sigprocmask, -1, (long)page, 0, 8, 0, 0) == -EINVAL;
+}
+
+static bool pages_readable(uintptr_t from, uintptr_t to)
+{
+    for (; from < to; from += PAGE_SIZE)
+        if (!page_readable(from))
+            return false;
+    return true;
+}
+
+static bool prove(struct stack_memo *memo, uintptr_t address)
+{
+    uintptr_t page = address & ~(PAGE_SIZE - 1);
+    if (address >= memo->high && address - memo->high < CONTIGUOUS_MAX) {
+        if (!pages_readable(memo->high, page + PAGE_SIZE))
+            return false;
+        memo->high = page + PAGE_SIZE;
+        return true;
+    }
+    if (!page_readable(page))
+        return false;
+    if (page != memo->other_high)
+        memo->other_low = page;
+    memo->other_high = page + PAGE_SIZE;
+    return true;
+}
+
+static inline bool read_word(struct stack_memo *memo, uintptr_t address, uintptr_t *word)
+{
+    if (unlikely(address & 7))
+        return false;
+    if (unlikely(address - memo->low >= memo->high - memo->low) &&
+        address - memo->other_low >= memo->other_high - memo->other_low && !prove(memo, address))
+        return false;
+    *word = *(const uintptr_t *)address;
+    return true;
+}
+
+/* The page of sp is readable: we stand on it. */
+static void begin_on(struct stack_memo *memo, uintptr_t sp)
+{
+    uintptr_t page = sp & ~(PAGE_SIZE - 1);
+    memo->other_low = memo->other_high = 0;
+    if (likely(sp - memo->low < memo->high - memo->low))
+        return;
+    if (!memo->high) {
+        memo->low = page;
+        memo->high = page + PAGE_SIZE;
+    } else if (sp < memo->low && memo->low - page <= 16 * CONTIGUOUS_MAX &&
+               pages_readable(page + PAGE_SIZE, memo->low)) {
+        memo->low = page;
+    } else {
+        memo->other_low = page;
+        memo->other_high = page + PAGE_SIZE;
+    }
+}
+
+/* --- stepping ---------------------------------------------------------------------------------------- */
+
+/* The return address was read at `where`. */
+static enum outcome arrived(const struct frame_state *from, struct frame_state *to, uintptr_t where,
+                            bool exact)
+{
+    uintptr_t address = *(const uintptr_t *)where;
+    if (!address) {
+        to->lookup = where;
+        return OUTCOME_ZERO;
+    }
+    /* The stack of an interrupted frame may lie anywhere; else it only grows. */
+    if (!exact && to->sp <= from->sp)
+        return OUTCOME_LOST;
+    to->lookup = exact ? address | LOOKUP_EXACT : address - 1;
+    return OUTCOME_STEPPED;
+}
+
+/* Nothing describes this code.  Much of it still keeps rbp as the chain of frames: believed while it leads
+   outward on the stack and to code, or to the surroundings of the frame it comes from (generated code).
+   Not remembered: other code may be there next time. */
+static enum outcome step_by_chain(struct stack_memo *memo, const struct frame_state *from,
+                                  struct frame_state *to)
+{
+    enum { SURROUNDINGS = 256 << 20 };
+    uintptr_t address, lookup = from->lookup & ~LOOKUP_EXACT;
+    memo->volatile_ = true;
+    if (!from->bp)
+        return OUTCOME_END;
+    if (from->bp < from->sp || !read_word(memo, from->bp, &to->bp) || !read_word(memo, from->bp + 8, &address))
+        return OUTCOME_LOST;
+    if (address && !modules_cover(address - 1) && address - lookup + SURROUNDINGS > 2ul * SURROUNDINGS)
+        return OUTCOME_LOST;
+    to->sp = from->bp + 16;
+    return arrived(from, to, from->bp + 8, false);
+}
+
+static enum outcome step_wide(struct stack_memo *memo, const struct rule *rule,
+                              const struct frame_state *from, struct frame_state *to)
+{
+    uintptr_t address, cfa = (rule->cfa_from_rbp ? from->bp : from->sp) + (uintptr_t)(intptr_t)rule->cfa_offset;
+    if (rule->cfa_from_rbp && from->bp == BP_UNKNOWN)
+        return OUTCOME_LOST;
+    if (rule->cfa_deref) {
+        if (!read_word(memo, cfa, &cfa))
+            return OUTCOME_LOST;
+        cfa += (uintptr_t)(intptr_t)rule->cfa_add;
+    }
+    uintptr_t where = (rule->ra_from_rsp ? from->sp : cfa) + (uintptr_t)(intptr_t)rule->ra_offset;
+    if (!read_word(memo, where, &address))
+        return OUTCOME_LOST;
+    to->sp = cfa;
+    to->bp = rule->bp == RULE_BP_SAME ? from->bp : BP_UNKNOWN;
+    if (rule->bp == RULE_BP_AT_CFA || rule->bp == RULE_BP_AT_RSP) {
+        uintptr_t bp_base = rule->bp == RULE_BP_AT_CFA ? cfa : from->sp;
+        if (!read_word(memo, bp_base + (uintptr_t)(intptr_t)rule->bp_offset, &to->bp))
+            return OUTCOME_LOST;
+    }
+    return arrived(from, to, where, rule->signal_frame);
+}
+
+/* Steps from a frame outward.  Notes in `from` what its rule consumes, in `to` how it was reached. */
+static enum outcome step(struct thread *self, struct stack_memo *memo, struct kept_frame *from,
+                         struct kept_frame *to)
+{
+    struct packed_rule rule = rules_find(self, from->at.lookup & ~LOOKUP_EXACT);
+    uintptr_t address, cfa;
+    *to = (struct kept_frame){0};
+    from->uses_bp = rule.step != STEP_RSP;
+    switch (rule.step) {
+    case STEP_RSP:
+        cfa = from->at.sp + (uintptr_t)(intptr_t)rule.offset;
+        break;
+    case STEP_RBP:
+        cfa = from->at.bp + (uintptr_t)(intptr_t)rule.offset;
+        break;
+    case STEP_WIDE:
+        to->odd = true;
+        return step_wide(memo, rules_wide(rule.offset), &from->at, &to->at);
+    case STEP_END:
+        from->uses_bp = false;
+        return OUTCOME_END;
+    case STEP_NO_CFI:
+        return step_by_chain(memo, &from->at, &to->at);
+    default:
+        return OUTCOME_LOST;
+    }
+    if (cfa <= from->at.sp || !read_word(memo, cfa - 8, &address))
+        return OUTCOME_LOST;
+    to->at.sp = cfa;
+    to->at.bp = from->at.bp;
+    to->bp_kept = !rule.bp_slot;
+    to->bp_slot = rule.bp_slot;
+    if (rule.bp_slot && !read_word(memo, cfa + (uintptr_t)(8 * (intptr_t)rule.bp_slot), &to->at.bp))
+        return OUTCOME_LOST;
+    return arrived(&from->at, &to->at, cfa - 8, false);
+}
+
+/* --- comparing with what was kept ---------------------------------------------------------------------- */
+
+static inline bool same_state(const struct kept_frame *kept, const struct frame_state *at)
+{
+    return kept->at.sp == at->sp && kept->at.lookup == at->lookup &&
+           (kept->at.bp == at->bp || !kept->bp_matters);
+}
+
+static bool same_odd_step(struct thread *self, struct stack_memo *memo, struct kept_frame *from,
+                          const struct kept_frame *kept)
+{
+    struct kept_frame to;
+    return step(self, memo, from, &to) == OUTCOME_STEPPED && same_state(kept, &to.at);
+}
+
+/*
+ * frames[i] is as it was; so is everything outside whose words are.  Returns the number of the outermost
+ * frame that still is.  The words of a frame are only read when those inside it were equal: only then is
+ * it certain that the frame exists.
+ */
+static uint32_t unchanged_from(struct thread *self, struct stack_memo *memo, uint32_t i)
+{
+    for (; i; i--) {
+        const struct kept_frame *outer = &memo->frames[i - 1];
+        const uintptr_t *words = (const uintptr_t *)outer->at.sp;
+        if (unlikely(outer->odd)) {
+            if (!same_odd_step(self, memo, &memo->frames[i], outer))
+                break;
+        } else if (words[-1] != outer->at.lookup + 1 ||
+                   (outer->bp_check && words[outer->bp_check] != outer->at.bp)) {
+            break;
+        }
+    }
+    return i;
+}
+
+static bool end_unchanged(const struct stack_memo *memo)
+{
+    return !memo->end_word || *(const uintptr_t *)memo->end_word == 0;
+}
+
+/* --- the walk ---------------------------------------------------------------------------------------- */
+
+/* Puts the walked frames inside the first `base` kept ones, and works out whose rbp matters: it does if
+   the frame's own rule consumes it, or hands it on unchanged to one outside for which it matters. */
+static void append_walked(struct stack_memo *memo, uint32_t base, uint32_t walked)
+{
+    for (uint32_t i = base; i < base + walked; i++) {
+        struct kept_frame *frame = &memo->frames[i];
+        *frame = memo->walked[walked - 1 - (i - base)];
+        bool outer_matters = i && memo->frames[i - 1].bp_matters && memo->frames[i - 1].bp_kept;
+        frame->bp_matters = frame->uses_bp || outer_matters;
+        frame->bp_check = frame->bp_matters ? frame->bp_slot : 0;
+    }
+    if (base < memo->known)
+        memo->known = base;
+    if (walked || memo->count != base)
+        memo->site = 0;
+    memo->count = base + walked;
+}
+
+/* Too deep: the outermost frames go. */
+static void cut_to_depth(struct stack_memo *memo, uint32_t *base, uint32_t *walked)
+{
+    uint32_t surplus = *base + *walked - memo->depth;
+    if (surplus >= *base) {
+        *walked = memo->depth;
+        *base = 0;
+    } else {
+        *base -= surplus;
+        memmove(memo->frames, memo->frames + surplus, *base * sizeof *memo->frames);
+    }
+    memo->cut = true;
+    memo->known = 0;
+    memo->end_word = 0;
+}
+
+/* The stack is the `base` outermost kept frames and the walked ones. */
+static void finish(struct stack_memo *memo, uint32_t base, uint32_t walked)
+{
+    if (base + walked > 2 * memo->depth)
+        cut_to_depth(memo, &base, &walked);
+    append_walked(memo, base, walked);
+}
+
+/* The end was met before any kept frame. */
+static void finish_new(struct stack_memo *memo, enum outcome outcome, uint32_t walked)
+{
+    memo->cut = outcome == OUTCOME_LOST;
+    memo->volatile_ |= memo->cut;
+    memo->end_word = outcome == OUTCOME_ZERO ? memo->walked[walked].at.lookup : 0;
+    finish(memo, 0, walked);
+}
+
+/*
+ * Walks outward from walked[0] until a kept frame, or the end, is met.  Kept frames that hold only in
+ * part are taken over as walked ones, up to the first that does not.
+ */
+static void walk_outward(struct thread *self, struct stack_memo *memo)
+{
+    struct kept_frame *walked = memo->walked;
+    uint32_t n = 0, kept = memo->count, room = memo->capacity - 1;
+    enum outcome outcome = OUTCOME_STEPPED;
+    while (outcome == OUTCOME_STEPPED && n < room) {
+        while (kept && memo->frames[kept - 1].at.sp < walked[n].at.sp)
+            kept--;
+        if (kept && same_state(&memo->frames[kept - 1], &walked[n].at)) {
+            uint32_t good = unchanged_from(self, memo, kept - 1);
+            if (good == 0 && end_unchanged(memo)) {
+                finish(memo, kept, n);
+                return;
+            }
+            for (uint32_t i = kept; i-- > good && n < room;)
+                walked[n++] = memo->frames[i];
+            kept = good;
+            n--;
+        }
+        outcome = step(self, memo, &walked[n], &walked[n + 1]);
+        n++;
+    }
+    finish_new(memo, outcome, n);
+}
+
+static struct stack_memo *memo_make(uint32_t depth)
+{
+    uint32_t capacity = 2 * depth + 2;
+    struct stack_memo *memo = arena_reserve(sizeof *memo + 2ul * capacity * sizeof(struct kept_frame));
+    if (memo) {
+        memo->depth = depth;
+        memo->capacity = capacity;
+        memo->walked = memo->frames + capacity;
+    }
+    return memo;
+}
+
+struct stack_memo *walk(struct thread *self, struct frame_state from, uint32_t depth)
+{
+    struct stack_memo *memo = self->memo;
+    if (unlikely(!memo) && !(memo = self->memo = memo_make(depth)))
+        return NULL;
+    if (unlikely(memo->volatile_))
+        walk_forget(self);
+    begin_on(memo, from.sp);
+    memo->walked[0] = (struct kept_frame){.at = from};
+    walk_outward(self, memo);
+    return memo;
+}
+
+void walk_forget(struct thread *self)
+{
+    if (self->memo) {
+        self->memo->count = self->memo->known = self->memo->site = 0;
+        self->memo->volatile_ = self->memo->cut = false;
+    }
+}
