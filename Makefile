@@ -1,16 +1,27 @@
 # SPDX-License-Identifier: MIT
 #
-# make            build/libtrace.so, build/tracemalloc, build/demo
-# make help       everything else
+#   make              build/libtrace.so, build/tracemalloc, build/demo
+#   make demo         the main job: records the demo over build/cta.csv and prints the report
+#   make test         the whole test suite; SAN=address,undefined: unit tests and analyzer under sanitizers
+#   make check-rules  learned unwind rules against elfutils'; OBJECTS="FILE ..." for others than the default
+#   make clean
+#
+#   V=1 shows the commands, O=DIR builds elsewhere, CC=, CXX=, CFLAGS=, DEBUG=1,
+#   DEPS=skip does not look for missing packages
 
-O       ?= build
+O       ?= $(if $(SAN),build/san,build)
 V       ?= 0
 DEBUG   ?= 0
 SAN     ?=
 DEPS    ?= install
 PREFIX  ?= /usr/local
 
-CC      ?= gcc
+ifeq ($(origin CC),default)
+CC       = gcc
+endif
+ifeq ($(origin CXX),default)
+CXX      = g++
+endif
 CFLAGS  ?= -O2 -g
 WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-missing-field-initializers
 
@@ -38,9 +49,9 @@ DEMO_OBJECTS     = $(DEMO_SOURCES:%.c=$(O)/obj/%.o)
 SANFLAGS  = $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 COMMON    = -std=gnu11 $(CFLAGS) $(WARNINGS) -MMD -MP -DDEBUG=$(DEBUG)
 
-# The recorder never runs under a sanitizer in other people's programs, only its modules in unit tests.
+# With SAN the recorder's modules are only for the unit tests: a sanitizer brings its own malloc.
 SHIM_FLAGS     = -fPIC -fvisibility=hidden -ftls-model=initial-exec -fno-plt -fexceptions -Ishim \
-                 -D_GNU_SOURCE $(shell pkg-config --cflags libunwind)
+                 -D_GNU_SOURCE $(shell pkg-config --cflags libunwind) $(SANFLAGS)
 ANALYZER_FLAGS = -D_GNU_SOURCE -Ishim -Ianalyzer $(shell pkg-config --cflags libdw libelf) $(SANFLAGS)
 ANALYZER_LIBS  = $(shell pkg-config --libs libdw libelf) -liberty
 DEMO_FLAGS     = -D_GNU_SOURCE -Ishim $(SANFLAGS)
@@ -99,10 +110,83 @@ deps:
 demo: all $(O)/cta.csv
 	$(Q)sh demo/run.sh $(O)
 
+# ---- tests -------------------------------------------------------------------------------------------
+#
+# A unit test bears its module's name and is linked with its program's modules, save the one with main (and
+# the recorder's edge: a test with its own malloc would test itself).
+
+SHIM_UNITS     = $(filter $(SHIM_BASE) $(SHIM_UNWIND) $(SHIM_TRACK) real,$(UNITS))
+DEMO_UNITS     = csv aggregate
+ANALYZER_UNITS = $(filter-out $(SHIM_UNITS) $(DEMO_UNITS),$(UNITS))
+UNITS          = $(patsubst tests/unit/test_%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
+UNIT_TESTS     = $(UNITS:%=$(O)/tests/unit/test_%)
+PROGRAMS       = $(patsubst tests/programs/%.c,$(O)/tests/programs/%,$(wildcard tests/programs/*.c)) \
+                 $(patsubst tests/programs/%.cc,$(O)/tests/programs/%,$(wildcard tests/programs/*.cc))
+E2E_TESTS      = $(sort $(wildcard tests/e2e/test_*.sh))
+CHECKS         = tests/check_layers.sh tests/check_exports.sh
+
+UNIT_SUPPORT   = $(patsubst tests/unit/%.c,$(O)/obj/tests/unit/%.o,$(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
+SHIM_SUPPORT   = $(filter %/shim_support.o,$(UNIT_SUPPORT))
+ANALYZER_SUPPORT = $(filter-out $(SHIM_SUPPORT),$(UNIT_SUPPORT))
+TEST_FLAGS     = -D_GNU_SOURCE -Ishim -Ianalyzer -Idemo -I. $(shell pkg-config --cflags cmocka libunwind) $(SANFLAGS)
+TEST_LINK      = $(CC) $(CFLAGS) $(SANFLAGS) -pthread -rdynamic
+
+$(O)/obj/tests/%.o: tests/%.c | deps
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(COMMON) $(TEST_FLAGS) -c -o $@ $<
+
+$(SHIM_UNITS:%=$(O)/tests/unit/test_%): $(O)/tests/unit/%: $(O)/obj/tests/unit/%.o $(SHIM_SUPPORT) \
+  $(filter-out $(O)/obj/shim/edge/%,$(SHIM_OBJECTS)) $(O)/obj/shim/edge/real.o
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(TEST_LINK) -o $@ $^ $(shell pkg-config --libs cmocka)
+
+$(DEMO_UNITS:%=$(O)/tests/unit/test_%): $(O)/tests/unit/%: $(O)/obj/tests/unit/%.o \
+  $(filter-out %/main.o,$(DEMO_OBJECTS))
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(TEST_LINK) -o $@ $^ $(shell pkg-config --libs cmocka)
+
+$(ANALYZER_UNITS:%=$(O)/tests/unit/test_%): $(O)/tests/unit/%: $(O)/obj/tests/unit/%.o $(ANALYZER_SUPPORT) \
+  $(filter-out $(O)/obj/analyzer/main.o,$(ANALYZER_OBJECTS))
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(TEST_LINK) -o $@ $^ $(ANALYZER_LIBS) $(shell pkg-config --libs cmocka)
+
+$(O)/tests/programs/%: tests/programs/%.c | deps
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -O1 -g -Ishim -Wall -Wextra -pthread -o $@ $<
+
+$(O)/tests/programs/%: tests/programs/%.cc | deps
+	$(call say,CXX,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CXX) -std=c++17 -O1 -g -Ishim -Wall -Wextra -pthread -o $@ $<
+
+test: DEPS_FOR = test
+ifeq ($(SAN),)
+test: all $(O)/cta.csv $(UNIT_TESTS) $(PROGRAMS)
+	$(Q)BUILD=$(O) bash tests/run.sh $(UNIT_TESTS) $(CHECKS) $(E2E_TESTS)
+else
+# The unit tests, and the analyzer over whatever needs no recorder.
+test: $(O)/tracemalloc $(O)/demo $(O)/cta.csv $(UNIT_TESTS)
+	$(Q)BUILD=$(O) bash tests/run.sh $(UNIT_TESTS) $(filter %/test_report.sh %/test_demo.sh,$(E2E_TESTS))
+endif
+
+# Every call's return address in the given objects (or a default set): learned rules against elfutils'.
+check-rules: $(O)/tests/compare_rules
+	$(Q)$(O)/tests/compare_rules $(OBJECTS)
+
+$(O)/tests/compare_rules: $(O)/obj/tests/rules/compare_rules.o $(O)/obj/shim/unwind/learn.o
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(TEST_LINK) -o $@ $^ $(ANALYZER_LIBS)
+
 clean:
-	rm -rf $(O)
+	rm -rf build
 
 help:
 	@sed -n 's/^#   //p' Makefile
 
--include $(SHIM_OBJECTS:.o=.d) $(ANALYZER_OBJECTS:.o=.d) $(DEMO_OBJECTS:.o=.d)
+-include $(shell find $(O)/obj -name '*.d' 2>/dev/null)
