@@ -31,7 +31,7 @@ void life_give_up(void)
 void life_missed(void)
 {
     struct thread *self = thread_self;
-    if (life_state() < LIFE_EARLY || life_state() == LIFE_OFF || (self && self->own_calls))
+    if (life_state() < LIFE_EARLY || life_state() == LIFE_OFF || (self && (self->own_calls || self->in_allocator)))
         return;
     if (atomic_load(&world.generation) != 0)
         __atomic_fetch_add(&file_header->missed_events, 1, __ATOMIC_RELAXED);
@@ -153,6 +153,7 @@ struct thread *guard_take_slowly(uintptr_t frame, uintptr_t caller)
         return NULL;
     atomic_store(&self->guard, frame);
     atomic_signal_fence(memory_order_seq_cst);
+    self->in_allocator = false;
     if (catch_up(self, frame, caller))
         return self;
     atomic_store(&self->guard, 0);
@@ -178,8 +179,7 @@ void guard_drain(struct thread *self)
 
 void life_start_now(void)
 {
-    uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
-    struct thread *self = guard_take(frame, (uintptr_t)__builtin_return_address(0));
+    struct thread *self = guard_take((uintptr_t)__builtin_frame_address(0), (uintptr_t)life_start_now);
     if (self)
         guard_drop(self);
 }
@@ -191,8 +191,7 @@ static struct thread *forking;
 
 void life_fork_prepare(void)
 {
-    uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
-    struct thread *self = guard_take(frame, (uintptr_t)__builtin_return_address(0));
+    struct thread *self = guard_take((uintptr_t)__builtin_frame_address(0), (uintptr_t)life_fork_prepare);
     if (!self)
         return;
     lock_take(&world.threads);

@@ -45,6 +45,7 @@ struct thread {
     uint32_t countdown;         /* allocations until the next look at the clock */
     _Atomic uint32_t deferred_count;
     bool own_calls;             /* the recorder itself calls libc: its heap calls are nobody's events */
+    bool in_allocator;          /* a real function is at work: what it calls of the family is its own affair */
     int tid;
     struct thread *next;        /* all, living and dead; never unlinked */
     struct deferred deferred[DEFERRED_MAX];

@@ -158,17 +158,20 @@ PLACE(malloc_usable_size);
 PLACE(free_sized);
 PLACE(free_aligned_sized);
 
-/* Before the tables are there the real functions are not known either. */
-static void *early(size_t size, size_t alignment)
+/* The less common functions may be made of the common ones; then only they are counted. */
+struct thread *hook_lend(const uintptr_t *frame)
 {
-    return bootstrap_alloc(size, alignment);
+    struct thread *self = hook_enter(frame);
+    if (self)
+        self->in_allocator = true;
+    return self;
 }
 
-/* A block came out of the real function, or null; size as asked for. */
-static inline void *born(struct thread *self, void *block, size_t size, const uintptr_t *frame)
+void *hook_birth(struct thread *self, void *block, size_t size, const uintptr_t *frame)
 {
     if (!self)
         return unguarded_birth(block);
+    self->in_allocator = false;
     if (block)
         track_born(self, block, size, hook_caller(frame), false);
     guard_drop(self);
@@ -185,48 +188,48 @@ typedef void free_aligned_sized_function(void *block, size_t alignment, size_t s
 HOOK int posix_memalign(void **block, size_t alignment, size_t size)
 {
     const uintptr_t *frame = HOOK_FRAME;
-    struct thread *self = hook_enter(frame);
+    struct thread *self = hook_lend(frame);
     if (unlikely(!real.malloc))
-        return (*block = early(size, alignment)) ? 0 : ENOMEM;
+        return (*block = bootstrap_alloc(size, alignment)) ? 0 : ENOMEM;
     int result = REAL(posix_memalign, posix_memalign_function *)(block, alignment, size);
-    born(self, result == 0 ? *block : NULL, size, frame);
+    hook_birth(self, result == 0 ? *block : NULL, size, frame);
     return result;
 }
 
 HOOK void *aligned_alloc(size_t alignment, size_t size)
 {
     const uintptr_t *frame = HOOK_FRAME;
-    struct thread *self = hook_enter(frame);
+    struct thread *self = hook_lend(frame);
     if (unlikely(!real.malloc))
-        return early(size, alignment);
-    return born(self, REAL(aligned_alloc, aligned_function *)(alignment, size), size, frame);
+        return bootstrap_alloc(size, alignment);
+    return hook_birth(self, REAL(aligned_alloc, aligned_function *)(alignment, size), size, frame);
 }
 
 HOOK void *memalign(size_t alignment, size_t size)
 {
     const uintptr_t *frame = HOOK_FRAME;
-    struct thread *self = hook_enter(frame);
+    struct thread *self = hook_lend(frame);
     if (unlikely(!real.malloc))
-        return early(size, alignment);
-    return born(self, REAL(memalign, aligned_function *)(alignment, size), size, frame);
+        return bootstrap_alloc(size, alignment);
+    return hook_birth(self, REAL(memalign, aligned_function *)(alignment, size), size, frame);
 }
 
 HOOK void *valloc(size_t size)
 {
     const uintptr_t *frame = HOOK_FRAME;
-    struct thread *self = hook_enter(frame);
+    struct thread *self = hook_lend(frame);
     if (unlikely(!real.malloc))
-        return early(size, PAGE_SIZE);
-    return born(self, REAL(valloc, sized_function *)(size), size, frame);
+        return bootstrap_alloc(size, PAGE_SIZE);
+    return hook_birth(self, REAL(valloc, sized_function *)(size), size, frame);
 }
 
 HOOK void *pvalloc(size_t size)
 {
     const uintptr_t *frame = HOOK_FRAME;
-    struct thread *self = hook_enter(frame);
+    struct thread *self = hook_lend(frame);
     if (unlikely(!real.malloc))
-        return early(size, PAGE_SIZE);
-    return born(self, REAL(pvalloc, sized_function *)(size), size, frame);
+        return bootstrap_alloc(size, PAGE_SIZE);
+    return hook_birth(self, REAL(pvalloc, sized_function *)(size), size, frame);
 }
 
 HOOK size_t malloc_usable_size(void *block)

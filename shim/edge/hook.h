@@ -27,6 +27,10 @@ static inline struct thread *hook_enter(const uintptr_t *frame)
     return guard_take((uintptr_t)frame, frame[1]);
 }
 
+/* Around a real function that may call others of the family; birth counts its block, or null. */
+struct thread *hook_lend(const uintptr_t *frame);
+void *hook_birth(struct thread *self, void *block, size_t size, const uintptr_t *frame);
+
 /* The whole of a death before the real call.  False: the block is ours, there is nothing to call. */
 bool hook_death(void *block, const uintptr_t *frame);
 

@@ -83,17 +83,8 @@ __attribute__((noinline)) static void *new_otherwise(struct operator *operator, 
 {
     if (!operator->function)
         return new_by_malloc(size, kind, second);
-    struct thread *self = hook_enter(frame);
-    void *block = ((new_function *)operator->function)(size, second, third);
-    if (!self) {
-        if (block)
-            life_missed();
-        return block;
-    }
-    if (block)
-        track_born(self, block, size, hook_caller(frame), false);
-    guard_drop(self);
-    return block;
+    struct thread *self = hook_lend(frame);
+    return hook_birth(self, ((new_function *)operator->function)(size, second, third), size, frame);
 }
 
 __attribute__((noinline)) static void delete_otherwise(struct operator *operator, const uintptr_t *frame,

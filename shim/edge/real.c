@@ -53,7 +53,7 @@ bool real_same_module(const void *a, const void *b)
 
 unsigned real_granule(void)
 {
-    return real_same_module((const void *)real.malloc, dlsym(RTLD_NEXT, "gnu_get_libc_version")) ? 32 : 16;
+    return real_same_module((const void *)real.malloc, dlsym(RTLD_NEXT, "gnu_get_libc_version")) ? 32 : 8;
 }
 
 /* --- bootstrap --------------------------------------------------------------------------------------- */

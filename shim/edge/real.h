@@ -27,7 +27,8 @@ void *real_find(void **place, const char *name);
 /* Are both provided by the same library? */
 bool real_same_module(const void *a, const void *b);
 
-/* 32 where blocks come from glibc's malloc, else 16. */
+/* The least distance of two blocks: 32 where they come from glibc's malloc, whose smallest chunk that is; others
+   have classes of 8 bytes. */
 unsigned real_granule(void);
 
 /*

@@ -4,7 +4,7 @@
  *
  * A radix table over the address.  The top level has a pointer for each 64 MiB of address space; a leaf
  * has one 8-byte entry for each granule, the smallest distance at which two blocks can lie: 32 bytes over
- * glibc, whose smallest chunk that is, 16 over others.  Both are only touched where there are blocks.
+ * glibc, whose smallest chunk that is, 8 over others.  Both are only touched where there are blocks.
  *
  * No lock, no hash, no collision: between malloc returning an address and free taking it that address
  * has one owner, and so has its entry.  An entry is taken out before the real free.
@@ -34,7 +34,7 @@ extern struct block_map {
     unsigned granule_shift;
 } block_map;
 
-/* granule: 16 or 32.  False: no address space. */
+/* granule: a power of two.  False: no address space. */
 bool blocks_start(unsigned granule);
 
 /* Makes the leaf that an address needs; null when there is no memory or the address is not a user's. */

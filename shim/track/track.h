@@ -13,7 +13,7 @@
 
 struct thread;
 
-/* Prepares the tables.  granule: least distance of two blocks, 16 or 32. */
+/* Prepares the tables.  granule: least distance of two blocks. */
 bool track_start(unsigned granule);
 
 /* Whole stacks from now on. */

@@ -10,8 +10,8 @@
  *                    or = *(base + cfa_offset) + cfa_add   if cfa_deref (realigned stacks, signal frames)
  *   caller's rsp      = CFA
  *   caller's address  = *(CFA + ra_offset), or *(rsp + ra_offset) if ra_from_rsp
- *   caller's rbp      = as it is, or *(CFA + bp_offset), or *(rsp + bp_offset), or *(rbp + bp_offset) (realigned
- *                       stacks: the CFA is read from memory, so nothing else says where), or unknown
+ *   caller's rbp      = as it is, or *(CFA + bp_offset), or *(rsp + bp_offset), or *(rbp + bp_offset)
+ *                       (realigned stacks, whose CFA is a word of memory), or unknown
  *
  * An unknown rbp does not end a walk as long as the outer rules need only rsp.
  */
