@@ -3,6 +3,7 @@
 #   make              build/libtrace.so, build/tracemalloc, build/demo
 #   make demo         the main job: records the demo over build/cta.csv and prints the report
 #   make test         the whole test suite; SAN=address,undefined: unit tests and analyzer under sanitizers
+#   make bench        what recording costs, beside every peer that is installed; ROWS=, PEERS=, QUICK=1
 #   make check-rules  learned unwind rules against elfutils'; OBJECTS="FILE ..." for others than the default
 #   make clean
 #
@@ -182,6 +183,25 @@ $(O)/tests/compare_rules: $(O)/obj/tests/rules/compare_rules.o $(O)/obj/shim/unw
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(TEST_LINK) -o $@ $^ $(ANALYZER_LIBS)
+
+# ---- benchmarks --------------------------------------------------------------------------------------
+
+BENCH_PROGRAMS = $(patsubst tests/bench/%.c,$(O)/tests/bench/%,$(filter-out %/empty.c,$(wildcard tests/bench/*.c))) \
+                 $(O)/tests/bench/empty.so
+
+$(O)/tests/bench/%: tests/bench/%.c | deps
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -O2 -g -pthread -o $@ $<
+
+$(O)/tests/bench/empty.so: tests/bench/empty.c | deps
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -shared -fPIC -fno-builtin -o $@ $<
+
+bench: DEPS_FOR = bench
+bench: all $(O)/cta.csv $(BENCH_PROGRAMS)
+	$(Q)python3 tests/bench/bench.py $(O) --json $(O)/bench.json
 
 clean:
 	rm -rf build

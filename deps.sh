@@ -46,6 +46,9 @@ for purpose; do
         need jq jq command_there jq
         need procps ps command_there ps
         ;;
+    bench)
+        need python3 python3 command_there python3
+        ;;
     esac
 done
 
