@@ -4,6 +4,7 @@
 #   make demo         the main job: records the demo over build/cta.csv and prints the report
 #   make test         the whole test suite; SAN=address,undefined: unit tests and analyzer under sanitizers
 #   make bench        what recording costs, beside every peer that is installed; ROWS=, PEERS=, QUICK=1
+#   make install      PREFIX=/usr/local, DESTDIR=, LIBDIR= ...; make uninstall
 #   make check-rules  learned unwind rules against elfutils'; OBJECTS="FILE ..." for others than the default
 #   make clean
 #
@@ -60,7 +61,7 @@ DEMO_FLAGS     = -D_GNU_SOURCE -Ishim $(SANFLAGS)
 # ---- the three programs ------------------------------------------------------------------------------
 
 .DEFAULT_GOAL = all
-.PHONY: all deps demo test bench clean help check-rules
+.PHONY: all deps demo test bench clean help check-rules install uninstall
 .DELETE_ON_ERROR:
 
 all: $(O)/libtrace.so $(O)/tracemalloc $(O)/demo
@@ -202,6 +203,24 @@ $(O)/tests/bench/empty.so: tests/bench/empty.c | deps
 bench: DEPS_FOR = bench
 bench: all $(O)/cta.csv $(BENCH_PROGRAMS)
 	$(Q)python3 tests/bench/bench.py $(O) --json $(O)/bench.json
+
+# ---- installation ------------------------------------------------------------------------------------
+#
+# Another library bears the name libtrace.so; it is left alone, ours then goes into a folder of its own, where
+# `tracemalloc run` looks too.  All paths are relative to each other: an installation can be moved.
+
+BINDIR     = $(PREFIX)/bin
+LIBDIR     = $(PREFIX)/lib
+INCLUDEDIR = $(PREFIX)/include
+MANDIR     = $(PREFIX)/share/man
+
+install: all
+	$(Q)INSTALL_ROOT='$(DESTDIR)' PREFIX='$(PREFIX)' BINDIR='$(BINDIR)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' \
+	  MANDIR='$(MANDIR)' sh ./install.sh install $(O)
+
+uninstall:
+	$(Q)INSTALL_ROOT='$(DESTDIR)' PREFIX='$(PREFIX)' BINDIR='$(BINDIR)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' \
+	  MANDIR='$(MANDIR)' sh ./install.sh uninstall
 
 clean:
 	rm -rf build

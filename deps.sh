@@ -45,6 +45,7 @@ for purpose; do
         need binutils objdump command_there objdump
         need jq jq command_there jq
         need procps ps command_there ps
+        need valgrind valgrind command_there valgrind
         ;;
     bench)
         need python3 python3 command_there python3

@@ -31,6 +31,9 @@
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
+/* Of functions that read words of others' frames, where AddressSanitizer has its red zones. */
+#define reads_frames __attribute__((no_sanitize_address))
+
 #ifndef __x86_64__
 #error "libtrace.so knows x86-64 only"
 #endif

@@ -12,7 +12,6 @@ enum {
     SITES_PER_SECTION = 512,
     NODES_MAX = 1 << 26,
     FRAMES_MAX = 1 << 24,
-    CACHE_SLOTS = 128,
     SITE_OVERFLOW = 1,
 };
 
@@ -172,7 +171,13 @@ void paths_child(void)
     file_header->site_count = sites.count;
 }
 
-/* --- each thread's cache ----------------------------------------------------------------------------- */
+/* --- each thread's cache -----------------------------------------------------------------------------
+ *
+ * Direct-mapped.  Small at first, for the many threads that allocate little; four times larger whenever it
+ * has missed four times its size, for the few that allocate everywhere.
+ */
+
+enum { CACHE_FIRST = 64, CACHE_MAX = 1 << 14 };
 
 struct path_slot {
     uintptr_t lookup;
@@ -180,48 +185,73 @@ struct path_slot {
 };
 
 struct path_cache {
-    struct path_slot slots[CACHE_SLOTS];
+    uint32_t bits, misses;
+    struct path_slot slots[];
 };
 
-static struct path_slot *slot_of(struct thread *self, uint32_t parent, uintptr_t lookup)
+static size_t cache_size(uint32_t bits)
 {
-    uint64_t mixed = (lookup ^ (uint64_t)parent << 32) * 0x9e3779b97f4a7c15u;
-    return &self->paths->slots[mixed >> 57];
+    return sizeof(struct path_cache) + ((size_t)1 << bits) * sizeof(struct path_slot);
 }
 
-_Static_assert(CACHE_SLOTS == 128, "slot_of takes seven bits");
+static bool cache_make(struct thread *self, uint32_t bits)
+{
+    struct path_cache *old = self->paths, *cache = arena_alloc(cache_size(bits));
+    if (!cache)
+        return old != NULL;
+    cache->bits = bits;
+    self->paths = cache;
+    if (old)
+        arena_free(old, cache_size(old->bits));
+    return true;
+}
+
+static inline bool cache_ready(struct thread *self)
+{
+    return likely(self->paths != NULL) || cache_make(self, __builtin_ctz(CACHE_FIRST));
+}
+
+static inline struct path_slot *slot_of(struct path_cache *cache, uint32_t parent, uintptr_t lookup)
+{
+    uint64_t mixed = (lookup ^ (uint64_t)parent << 32) * 0x9e3779b97f4a7c15u;
+    return &cache->slots[mixed >> (64 - cache->bits)];
+}
+
+static struct path_slot *cache_miss(struct thread *self, uint32_t parent, uintptr_t lookup)
+{
+    struct path_cache *cache = self->paths;
+    if (++cache->misses > 4u << cache->bits && cache->bits < (uint32_t)__builtin_ctz(CACHE_MAX))
+        cache_make(self, cache->bits + 2);
+    struct path_slot *slot = slot_of(self->paths, parent, lookup);
+    uint32_t node = TRACE_NODE_OVERFLOW;
+    if (parent != TRACE_NODE_OVERFLOW)
+        node = node_number(parent, frame_number(lookup));
+    if (node == TRACE_NODE_OVERFLOW)
+        file_header->flags |= TRACE_TABLES_FULL;
+    *slot = (struct path_slot){lookup, parent, node, 0};
+    return slot;
+}
 
 /* The slot of (parent, lookup), filled; with the site if that is wanted. */
 static struct path_slot *find(struct thread *self, uint32_t parent, uintptr_t lookup, bool want_site)
 {
-    struct path_slot *slot = slot_of(self, parent, lookup);
+    struct path_slot *slot = slot_of(self->paths, parent, lookup);
     bool hit = slot->lookup == lookup && slot->parent == parent;
     if (likely(hit && (slot->site || !want_site)))
         return slot;
     tables_take();
-    if (!hit) {
-        uint32_t node = parent == TRACE_NODE_OVERFLOW ? parent : node_number(parent, frame_number(lookup));
-        *slot = (struct path_slot){lookup, parent, node, 0};
-        if (node == TRACE_NODE_OVERFLOW)
-            file_header->flags |= TRACE_TABLES_FULL;
-    }
+    if (!hit)
+        slot = cache_miss(self, parent, lookup);
     if (want_site)
         slot->site = site_number(slot->node);
     tables_drop();
     return slot;
 }
 
-static bool cache_ready(struct thread *self)
-{
-    if (unlikely(!self->paths))
-        self->paths = arena_alloc(sizeof *self->paths);
-    return self->paths != NULL;
-}
-
 void paths_forget(struct thread *self)
 {
     if (self->paths)
-        memset(self->paths, 0, sizeof *self->paths);
+        memset(self->paths->slots, 0, cache_size(self->paths->bits) - sizeof *self->paths);
 }
 
 /* --- sites ------------------------------------------------------------------------------------------- */

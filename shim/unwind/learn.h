@@ -20,7 +20,7 @@
 bool learn_start(void);
 
 /*
- * Learns the rule of the lookup address.  Costs about 4 microseconds.  Never fails: what cannot be
+ * Learns the rule of the lookup address.  Costs about 6 microseconds.  Never fails: what cannot be
  * learned is RULE_NO_CFI (no table entry covers the address) or RULE_UNSUPPORTED.
  * The caller serialises calls (one lock for all threads).  Runs on a stack of its own with signals held
  * back, so that a caller on a small stack needs about 256 bytes only and no handler runs on ours.

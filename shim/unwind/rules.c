@@ -150,6 +150,18 @@ static bool look_up(uintptr_t lookup, struct packed_rule *rule)
     }
 }
 
+/*
+ * Nobody calls from just before a function's first byte.  A return address that says so was put there to
+ * begin a stack (makecontext): the stack ends, whatever rbp may hold.
+ */
+static struct rule rule_of(uintptr_t lookup)
+{
+    struct rule rule = learn_rule(lookup);
+    if (rule.kind == RULE_NO_CFI && learn_rule(lookup + 1).kind != RULE_NO_CFI)
+        rule.kind = RULE_END;
+    return rule;
+}
+
 static struct packed_rule learn(struct thread *self, uintptr_t lookup)
 {
     struct packed_rule packed;
@@ -157,7 +169,7 @@ static struct packed_rule learn(struct thread *self, uintptr_t lookup)
     if (!look_up(lookup, &packed)) {
         life_table_begin();
         self->own_calls = true;
-        struct rule rule = learn_rule(lookup);
+        struct rule rule = rule_of(lookup);
         packed = pack(&rule);
         if (packed.step != STEP_NO_CFI)
             remember(lookup, packed);

@@ -64,7 +64,7 @@ static bool prove(struct stack_memo *memo, uintptr_t address)
     return true;
 }
 
-static inline bool read_word(struct stack_memo *memo, uintptr_t address, uintptr_t *word)
+reads_frames static inline bool read_word(struct stack_memo *memo, uintptr_t address, uintptr_t *word)
 {
     if (unlikely(address & 7))
         return false;
@@ -75,30 +75,29 @@ static inline bool read_word(struct stack_memo *memo, uintptr_t address, uintptr
     return true;
 }
 
-/* The page of sp is readable: we stand on it. */
+/* The page of sp is readable: we stand on it.  What was proven of another stack is believed no longer: a
+   coroutine's may go while the thread lives. */
 static void begin_on(struct stack_memo *memo, uintptr_t sp)
 {
     uintptr_t page = sp & ~(PAGE_SIZE - 1);
     memo->other_low = memo->other_high = 0;
     if (likely(sp - memo->low < memo->high - memo->low))
         return;
-    if (!memo->high) {
+    if (sp < memo->low && memo->low - page <= 16 * CONTIGUOUS_MAX && pages_readable(page + PAGE_SIZE, memo->low)) {
+        memo->low = page;
+    } else if (sp >= memo->high && page - memo->high < CONTIGUOUS_MAX && pages_readable(memo->high, page)) {
+        memo->high = page + PAGE_SIZE;
+    } else {
         memo->low = page;
         memo->high = page + PAGE_SIZE;
-    } else if (sp < memo->low && memo->low - page <= 16 * CONTIGUOUS_MAX &&
-               pages_readable(page + PAGE_SIZE, memo->low)) {
-        memo->low = page;
-    } else {
-        memo->other_low = page;
-        memo->other_high = page + PAGE_SIZE;
     }
 }
 
 /* --- stepping ---------------------------------------------------------------------------------------- */
 
 /* The return address was read at `where`. */
-static enum outcome arrived(const struct frame_state *from, struct frame_state *to, uintptr_t where,
-                            bool exact)
+reads_frames static enum outcome arrived(const struct frame_state *from, struct frame_state *to,
+                                         uintptr_t where, bool exact)
 {
     uintptr_t address = *(const uintptr_t *)where;
     if (!address) {
@@ -147,8 +146,8 @@ static enum outcome step_wide(struct stack_memo *memo, const struct rule *rule,
         return OUTCOME_LOST;
     to->sp = cfa;
     to->bp = rule->bp == RULE_BP_SAME ? from->bp : BP_UNKNOWN;
-    if (rule->bp == RULE_BP_AT_CFA || rule->bp == RULE_BP_AT_RSP) {
-        uintptr_t bp_base = rule->bp == RULE_BP_AT_CFA ? cfa : from->sp;
+    if (rule->bp == RULE_BP_AT_CFA || rule->bp == RULE_BP_AT_RSP || rule->bp == RULE_BP_AT_RBP) {
+        uintptr_t bp_base = rule->bp == RULE_BP_AT_CFA ? cfa : rule->bp == RULE_BP_AT_RSP ? from->sp : from->bp;
         if (!read_word(memo, bp_base + (uintptr_t)(intptr_t)rule->bp_offset, &to->bp))
             return OUTCOME_LOST;
     }
@@ -201,10 +200,13 @@ static inline bool same_state(const struct kept_frame *kept, const struct frame_
 }
 
 static bool same_odd_step(struct thread *self, struct stack_memo *memo, struct kept_frame *from,
-                          const struct kept_frame *kept)
+                          struct kept_frame *kept)
 {
     struct kept_frame to;
-    return step(self, memo, from, &to) == OUTCOME_STEPPED && same_state(kept, &to.at);
+    if (step(self, memo, from, &to) != OUTCOME_STEPPED || !same_state(kept, &to.at))
+        return false;
+    kept->at.bp = to.at.bp;
+    return true;
 }
 
 /*
@@ -212,10 +214,10 @@ static bool same_odd_step(struct thread *self, struct stack_memo *memo, struct k
  * frame that still is.  The words of a frame are only read when those inside it were equal: only then is
  * it certain that the frame exists.
  */
-static uint32_t unchanged_from(struct thread *self, struct stack_memo *memo, uint32_t i)
+reads_frames static uint32_t unchanged_from(struct thread *self, struct stack_memo *memo, uint32_t i)
 {
     for (; i; i--) {
-        const struct kept_frame *outer = &memo->frames[i - 1];
+        struct kept_frame *outer = &memo->frames[i - 1];
         const uintptr_t *words = (const uintptr_t *)outer->at.sp;
         if (unlikely(outer->odd)) {
             if (!same_odd_step(self, memo, &memo->frames[i], outer))
@@ -228,9 +230,40 @@ static uint32_t unchanged_from(struct thread *self, struct stack_memo *memo, uin
     return i;
 }
 
-static bool end_unchanged(const struct stack_memo *memo)
+reads_frames static bool end_unchanged(const struct stack_memo *memo)
 {
     return !memo->end_word || *(const uintptr_t *)memo->end_word == 0;
+}
+
+/* A kept frame was reached anew, perhaps out of another one, with an rbp that need not be the kept one. */
+static void reached_anew(struct kept_frame *kept, const struct kept_frame *walked)
+{
+    kept->at.bp = walked->at.bp;
+    kept->bp_slot = walked->bp_slot;
+    kept->bp_check = kept->bp_matters ? kept->bp_slot : 0;
+    kept->bp_kept = walked->bp_kept;
+    kept->odd = walked->odd;
+}
+
+/*
+ * Takes frames[kept - 1], which is walked[n], and those outside of it down to frames[good] over as walked
+ * ones.  An rbp that mattered to none of the outer frames was not compared; it may matter to those that are
+ * there now, so it is followed again.  Returns how many are walked then.
+ */
+reads_frames static uint32_t take_over(struct stack_memo *memo, uint32_t kept, uint32_t good, uint32_t n,
+                                       uint32_t room)
+{
+    uintptr_t bp = memo->walked[n].at.bp;
+    for (uint32_t i = kept; i-- > good && n < room; n++) {
+        struct kept_frame *frame = &memo->frames[i];
+        if (i + 1 < kept && frame->bp_slot)
+            bp = ((const uintptr_t *)frame->at.sp)[frame->bp_slot];
+        else if (frame->odd)
+            bp = frame->at.bp;
+        memo->walked[n] = *frame;
+        memo->walked[n].at.bp = bp;
+    }
+    return n;
 }
 
 /* --- the walk ---------------------------------------------------------------------------------------- */
@@ -299,15 +332,14 @@ static void walk_outward(struct thread *self, struct stack_memo *memo)
         while (kept && memo->frames[kept - 1].at.sp < walked[n].at.sp)
             kept--;
         if (kept && same_state(&memo->frames[kept - 1], &walked[n].at)) {
+            reached_anew(&memo->frames[kept - 1], &walked[n]);
             uint32_t good = unchanged_from(self, memo, kept - 1);
             if (good == 0 && end_unchanged(memo)) {
                 finish(memo, kept, n);
                 return;
             }
-            for (uint32_t i = kept; i-- > good && n < room;)
-                walked[n++] = memo->frames[i];
+            n = take_over(memo, kept, good, n, room) - 1;
             kept = good;
-            n--;
         }
         outcome = step(self, memo, &walked[n], &walked[n + 1]);
         n++;
@@ -327,13 +359,19 @@ static struct stack_memo *memo_make(uint32_t depth)
     return memo;
 }
 
+static void forget_stack(struct stack_memo *memo)
+{
+    memo->count = memo->known = memo->site = 0;
+    memo->volatile_ = memo->cut = false;
+}
+
 struct stack_memo *walk(struct thread *self, struct frame_state from, uint32_t depth)
 {
     struct stack_memo *memo = self->memo;
     if (unlikely(!memo) && !(memo = self->memo = memo_make(depth)))
         return NULL;
     if (unlikely(memo->volatile_))
-        walk_forget(self);
+        forget_stack(memo);
     begin_on(memo, from.sp);
     memo->walked[0] = (struct kept_frame){.at = from};
     walk_outward(self, memo);
@@ -343,7 +381,7 @@ struct stack_memo *walk(struct thread *self, struct frame_state from, uint32_t d
 void walk_forget(struct thread *self)
 {
     if (self->memo) {
-        self->memo->count = self->memo->known = self->memo->site = 0;
-        self->memo->volatile_ = self->memo->cut = false;
+        forget_stack(self->memo);
+        self->memo->low = self->memo->high = 0;     /* the state of a dead thread, whose stack is gone */
     }
 }
