@@ -21,8 +21,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 
-#ifndef MADV_POPULATE_READ
-#define MADV_POPULATE_READ  22
+#ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
 #endif
 

@@ -35,6 +35,7 @@ struct rule {
     uint8_t bp;         /* enum rule_bp */
     bool cfa_from_rbp, cfa_deref, ra_from_rsp;
     bool signal_frame;  /* the caller was interrupted by a signal: its lookup address is exact */
+    uint16_t reserved;  /* 0: rules are compared as bytes */
     int32_t cfa_offset, cfa_add, ra_offset, bp_offset;
 };
 

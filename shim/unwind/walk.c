@@ -26,16 +26,9 @@ enum outcome {
  * stacks, frames of megabytes) are proven in each walk.
  */
 
+/* A call that copies its argument in before it rejects another one: EFAULT or EINVAL tells. */
 static bool page_readable(uintptr_t page)
 {
-    static _Atomic bool old_kernel;
-    if (!atomic_load_explicit(&old_kernel, memory_order_relaxed)) {
-        long result = sys_madvise((void *)page, PAGE_SIZE, MADV_POPULATE_READ);
-        if (result != -EINVAL)
-            return result == 0;
-        atomic_store_explicit(&old_kernel, true, memory_order_relaxed);
-    }
-    /* Before Linux 5.14: a call that reads its argument before it rejects another one. */
     return sys6(SYS_rt_sigprocmask, -1, (long)page, 0, 8, 0, 0) == -EINVAL;
 }
 
