@@ -13,7 +13,8 @@
  * All numbers are in the byte order of the machine (`arch` names it); offsets count from the file's
  * start.  A reader skips sections of a type it does not know.  Several sections of one type make one
  * table: `first` is the number of a section's first record, and records are found by number.  Only
- * header counts (node_count, ...) tell which records are valid; they are stored after the record.
+ * header counts (node_count, ...) tell which records are valid: those with smaller numbers; a count is
+ * stored after the record.  Record sizes are multiples of 8, at most 4096 (of strings: 1).
  *
  * Order of stores, for readers of a running or killed program: a record is complete before the count
  * that covers it; a section is complete before `used` covers it; a counter's saved peak is complete
@@ -73,7 +74,7 @@ struct trace_header {
     uint32_t depth;             /* about so many frames are kept of a stack */
     uint64_t sample_bytes;      /* 1 = exact */
 
-    /* how much there is of each table; records 0 are never used */
+    /* how much there is of each table; modules, frames and sites begin at 1, nodes at TRACE_NODE_FIRST */
     uint32_t node_count, frame_count, site_count, module_count;
     uint32_t shard_count;
     uint32_t threads;           /* ever seen */

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+/* What the commands' options have in common. */
+#ifndef COMMANDS_OPTIONS_H
+#define COMMANDS_OPTIONS_H
+
+#include <argp.h>
+#include <stddef.h>
+
+/* The number of the name among names; otherwise ends the program as wrong usage, listing them. */
+int options_choose(const struct argp_state *state, const char *option, const char *name,
+                   const char *const *names, size_t count);
+
+/* A number from least to most; otherwise ends the program as wrong usage. */
+unsigned long options_number(const struct argp_state *state, const char *option, const char *text,
+                             unsigned long least, unsigned long most);
+
+#endif

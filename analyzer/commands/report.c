@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+/* tracemalloc report: what a program's heap was made of. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "commands/commands.h"
+#include "commands/options.h"
+#include "model/find.h"
+#include "output/json.h"
+#include "output/message.h"
+#include "output/text.h"
+
+#define TEXT_ROWS 10
+
+struct options {
+    const char *file;
+    enum metric metric;
+    enum grouping by;
+    size_t limit;
+    bool json, full, limited;
+};
+
+enum { KEY_SORT = 's', KEY_LIMIT = 'n', KEY_GROUP = 'g', KEY_JSON = 'j', KEY_FULL = 'f' };
+
+static const struct argp_option argp_options[] = {
+    {"sort", KEY_SORT, "WHAT", 0, "Rank by peak (default), current, allocated, allocations or temporary", 0},
+    {"limit", KEY_LIMIT, "N", 0, "Show the first N (0: all; default: 10, with --json all)", 0},
+    {"group-by", KEY_GROUP, "WHAT", 0,
+     "Add up by site (default: the whole call stack), line, function, file or module; the last four go by "
+     "the innermost frame that is not a language's own allocator (operator new, std::allocator, ...)",
+     0},
+    {"full", KEY_FULL, NULL, 0, "Show whole call stacks", 0},
+    {"json", KEY_JSON, NULL, 0, "Write one JSON object", 0},
+    {0}};
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+    struct options *options = state->input;
+    switch (key) {
+    case KEY_SORT:
+        options->metric = (enum metric)options_choose(state, "sort", argument, metric_names, METRICS);
+        return 0;
+    case KEY_GROUP:
+        options->by = (enum grouping)options_choose(state, "group-by", argument, grouping_names, GROUPINGS);
+        return 0;
+    case KEY_LIMIT:
+        options->limit = options_number(state, "limit", argument, 0, UINT32_MAX);
+        options->limited = true;
+        return 0;
+    case KEY_JSON:
+        options->json = true;
+        return 0;
+    case KEY_FULL:
+        options->full = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (options->file)
+            argp_error(state, "one trace at a time, please");
+        options->file = argument;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp argp = {
+    argp_options,
+    parse,
+    "[FILE]",
+    "Show the current and peak heap of a traced program, and where in the program it was allocated."
+    "\vFILE is a trace, of a program that has ended or is still running; left out, it is the newest trace in "
+    "the current directory.",
+    NULL,
+    NULL,
+    NULL};
+
+static void write_report(const struct trace *trace, const struct options *options)
+{
+    struct symbols *symbols = symbols_open(trace);
+    struct rows rows;
+    rows_make(&rows, trace, symbols, options->by, options->metric);
+    struct report report = {.file = options->file,
+                            .trace = trace,
+                            .symbols = symbols,
+                            .process = process_of(trace),
+                            .rows = &rows,
+                            .by = options->by,
+                            .metric = options->metric,
+                            .limit = options->limit,
+                            .full = options->full};
+    if (options->json)
+        json_report(stdout, &report);
+    else
+        text_report(stdout, &report);
+    fflush(stdout);
+    message_modules(trace, symbols);
+    rows_free(&rows);
+    symbols_close(symbols);
+}
+
+/* FILE@SNAPSHOT, unless a file bears that very name. */
+static bool names_snapshot(const char *file)
+{
+    return file && strchr(file, '@') && access(file, F_OK) != 0;
+}
+
+int command_report(int argc, char **argv)
+{
+    struct options options = {0};
+    struct failure why;
+    struct trace trace;
+    argp_parse(&argp, argc, argv, 0, NULL, &options);
+    if (!options.json && !options.limited)
+        options.limit = TEXT_ROWS;
+    if (names_snapshot(options.file)) {
+        message("%s: snapshots: not yet", options.file);
+        return EXIT_USAGE;
+    }
+    char *found = options.file ? NULL : find_newest(".");
+    const char *file = options.file ? options.file : found;
+    if (!file) {
+        message("no trace in this directory: name one, or make one with `tracemalloc run PROGRAM`");
+        return EXIT_FAILURE;
+    }
+    bool fine = trace_read(&trace, file, &why);
+    if (fine) {
+        write_report(&trace, &options);
+        trace_free(&trace);
+    } else {
+        message("%s: %s", file, why.text);
+    }
+    free(found);
+    return fine ? EXIT_SUCCESS : EXIT_FAILURE;
+}

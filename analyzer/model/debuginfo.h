@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What an ELF file and its debug information say about addresses in it.  The file may be hostile: the
+ * walk through its DWARF only goes forward, and depths and counts are bounded.  Nothing is fetched
+ * from a network.
+ */
+#ifndef MODEL_DEBUGINFO_H
+#define MODEL_DEBUGINFO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A place in the source; null and 0 where unknown. */
+struct place {
+    const char *function; /* as in the file: maybe mangled */
+    const char *file;
+    int line;
+};
+
+#define DEBUGINFO_DEEPEST 256 /* of functions inlined into one another */
+
+struct debuginfo;
+
+/* Opens an ELF file of this machine by descriptor, which it then owns; path is where it lies, to find
+   a separate debug file.  Null if it is none. */
+struct debuginfo *debuginfo_open(int fd, const char *path);
+
+void debuginfo_close(struct debuginfo *info);
+
+/* Its build-id: bytes in *id (its own memory), and how many; 0 if it has none. */
+size_t debuginfo_build_id(struct debuginfo *info, const uint8_t **id);
+
+/* Whether there is DWARF for it. */
+bool debuginfo_has_dwarf(struct debuginfo *info);
+
+/*
+ * What is at an address (as in the ELF file): innermost first, each inlined into the next, and last the
+ * function that is really there.  At least one place, at most DEBUGINFO_DEEPEST.  Their strings
+ * live as long as info.
+ */
+size_t debuginfo_find(struct debuginfo *info, uint64_t address, struct place places[DEBUGINFO_DEEPEST]);
+
+#endif

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+#include "model/figures.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * Sums are formed modulo 2^64: one shard's current may be negative, and a damaged file may say
+ * anything.  Only the finished sum of a site is read as a signed number; a counter that was torn while
+ * it was read can leave it below zero, which is shown as zero.
+ */
+struct sums {
+    uint64_t allocations, allocated_bytes, frees, freed_bytes;
+    uint64_t inherited_blocks, inherited_bytes;
+    uint64_t peak_blocks, peak_bytes;
+    uint64_t reallocations, temporary;
+};
+
+struct reading {
+    struct trace *trace;
+    struct sums *sums; /* per site */
+    uint64_t epoch;
+};
+
+/* While a program runs its peak moves on: a counter saved at a later peak than the header's, which was
+   read before, is at its peak too. */
+static void add_counter(uint64_t site, const void *record, void *context)
+{
+    const struct reading *reading = context;
+    const struct trace_counter *counter = record;
+    struct sums *sums = &reading->sums[site];
+    bool saved = counter->epoch >= reading->epoch;
+    sums->allocations += counter->allocations;
+    sums->allocated_bytes += counter->allocated_bytes;
+    sums->frees += counter->frees;
+    sums->freed_bytes += counter->freed_bytes;
+    sums->peak_blocks += saved ? (uint64_t)counter->peak_blocks : counter->allocations - counter->frees;
+    sums->peak_bytes +=
+        saved ? (uint64_t)counter->peak_bytes : counter->allocated_bytes - counter->freed_bytes;
+    sums->reallocations += counter->reallocations;
+    sums->temporary += counter->temporary;
+}
+
+static void add_inherited(uint64_t site, const void *record, void *context)
+{
+    const struct reading *reading = context;
+    const struct trace_inherited *inherited = record;
+    reading->sums[site].inherited_blocks += inherited->blocks;
+    reading->sums[site].inherited_bytes += inherited->bytes;
+}
+
+static void add_spill(uint64_t number, const void *record, void *context)
+{
+    (void)number;
+    const struct reading *reading = context;
+    const struct trace_spill *spill = record;
+    if (spill->site >= reading->trace->header.site_count)
+        return;
+    struct sums *sums = &reading->sums[spill->site];
+    if (spill->kind == TRACE_SPILL_REALLOCATIONS)
+        sums->reallocations += UINT64_C(1) << 32;
+    if (spill->kind == TRACE_SPILL_TEMPORARY)
+        sums->temporary += UINT64_C(1) << 32;
+}
+
+static uint64_t not_negative(uint64_t sum)
+{
+    return sum > INT64_MAX ? 0 : sum;
+}
+
+static void finish_site(struct site *site, const struct sums *sums)
+{
+    site->figures = (struct figures){
+        .current_bytes = not_negative(sums->allocated_bytes - sums->freed_bytes + sums->inherited_bytes),
+        .current_blocks = not_negative(sums->allocations - sums->frees + sums->inherited_blocks),
+        .peak_bytes = not_negative(sums->peak_bytes + sums->inherited_bytes),
+        .peak_blocks = not_negative(sums->peak_blocks + sums->inherited_blocks),
+        .allocated_bytes = sums->allocated_bytes,
+        .allocations = sums->allocations,
+        .frees = sums->frees,
+        .reallocations = sums->reallocations,
+        .temporary = sums->temporary,
+    };
+}
+
+/* With several threads, what none of them has published yet may make current the largest so far. */
+static void peak_is_current(struct trace *trace)
+{
+    for (uint32_t i = 1; i < trace->header.site_count; i++) {
+        struct figures *figures = &trace->sites[i].figures;
+        figures->peak_bytes = figures->current_bytes;
+        figures->peak_blocks = figures->current_blocks;
+    }
+    trace->totals.peak_bytes = trace->totals.current_bytes;
+    trace->totals.peak_blocks = trace->totals.current_blocks;
+}
+
+static void finish(struct trace *trace, const struct sums *sums)
+{
+    trace->totals = (struct figures){0};
+    trace->truncated_allocations = 0;
+    for (uint32_t i = 1; i < trace->header.site_count; i++) {
+        struct site *site = &trace->sites[i];
+        finish_site(site, &sums[i]);
+        figures_add(&trace->totals, &site->figures);
+        if (site->truncated)
+            trace->truncated_allocations += site->figures.allocations;
+    }
+    if (trace->totals.current_bytes > trace->totals.peak_bytes)
+        peak_is_current(trace);
+}
+
+static bool add_sections(struct reading *reading, const struct sections *sections, const struct file *file,
+                         struct failure *why)
+{
+    const struct trace_header *header = &reading->trace->header;
+    const struct {
+        record_visitor *visit;
+        uint64_t count;
+    } tables[] = {
+        [TRACE_COUNTERS] = {add_counter, header->site_count},
+        [TRACE_INHERITED] = {add_inherited, header->site_count},
+        [TRACE_SPILLS] = {add_spill, header->spill_count},
+    };
+    for (size_t i = 0; i < sections->count; i++) {
+        const struct section *section = &sections->all[i];
+        if (section->type >= sizeof(tables) / sizeof(tables[0]) || !tables[section->type].visit)
+            continue;
+        if (!section_visit(section, file, tables[section->type].count, tables[section->type].visit, reading,
+                           why))
+            return false;
+    }
+    return true;
+}
+
+static bool read_epoch(const struct file *file, uint64_t *epoch, struct failure *why)
+{
+    return file_read(file, offsetof(struct trace_header, epoch), epoch, sizeof(*epoch), why);
+}
+
+bool figures_read(struct trace *trace, const struct sections *sections, struct file *file,
+                  struct failure *why)
+{
+    uint32_t count = trace->header.site_count;
+    struct reading reading = {.trace = trace, .sums = file_memory(file, count, sizeof(struct sums), why)};
+    if (!reading.sums)
+        return false;
+    /* Again when the peak moved meanwhile; a program that grows all the time is taken as it is. */
+    uint64_t after = 0;
+    bool fine = read_epoch(file, &reading.epoch, why);
+    for (int try = 0; fine && try < 4; try++) {
+        memset(reading.sums, 0, count * sizeof(struct sums));
+        fine = add_sections(&reading, sections, file, why) && read_epoch(file, &after, why);
+        if (!fine || after == reading.epoch)
+            break;
+        if (try < 3)
+            reading.epoch = after;
+    }
+    if (fine)
+        finish(trace, reading.sums);
+    free(reading.sums);
+    return fine;
+}
+
+void figures_add(struct figures *a, const struct figures *b)
+{
+    a->current_bytes += b->current_bytes;
+    a->current_blocks += b->current_blocks;
+    a->peak_bytes += b->peak_bytes;
+    a->peak_blocks += b->peak_blocks;
+    a->allocated_bytes += b->allocated_bytes;
+    a->allocations += b->allocations;
+    a->frees += b->frees;
+    a->reallocations += b->reallocations;
+    a->temporary += b->temporary;
+}
+
+bool figures_any(const struct figures *figures)
+{
+    return figures->allocations || figures->frees || figures->current_blocks || figures->current_bytes ||
+           figures->peak_blocks || figures->reallocations;
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+#define _GNU_SOURCE 1 /* SEEK_DATA */
+#include "model/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LEAST_BUDGET    (UINT64_C(64) << 20)
+#define BUDGET_PER_BYTE 16
+
+int file_open_regular(const char *path, int flags, struct stat *stat)
+{
+    int fd = open(path, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, stat) == 0 && S_ISREG(stat->st_mode))
+        return fd;
+    int error = S_ISDIR(stat->st_mode) ? EISDIR : EINVAL;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+bool file_open(struct file *file, const char *path, struct failure *why)
+{
+    file->fd = file_open_regular(path, O_RDONLY, &file->stat);
+    if (file->fd < 0 && (errno == EINVAL || errno == ENXIO))
+        return failure_set(why, "not a regular file");
+    if (file->fd < 0)
+        return failure_set(why, "%s", strerror(errno));
+    uint64_t on_disk = (uint64_t)file->stat.st_blocks * 512;
+    file->budget = on_disk * BUDGET_PER_BYTE;
+    if (file->budget < LEAST_BUDGET)
+        file->budget = LEAST_BUDGET;
+    return true;
+}
+
+void file_close(struct file *file)
+{
+    close(file->fd);
+}
+
+bool file_read(const struct file *file, uint64_t offset, void *to, size_t size, struct failure *why)
+{
+    char *at = to;
+    while (size) {
+        ssize_t got = pread(file->fd, at, size, (off_t)offset);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return failure_set(why, "%s", strerror(errno));
+        if (got == 0)
+            return failure_set(why, "is cut short: it ends at byte %llu", (unsigned long long)offset);
+        at += got;
+        offset += (uint64_t)got;
+        size -= (size_t)got;
+    }
+    return true;
+}
+
+uint64_t file_next_data(const struct file *file, uint64_t offset, uint64_t end)
+{
+    off_t data = lseek(file->fd, (off_t)offset, SEEK_DATA);
+    if (data < 0)
+        return errno == ENXIO ? end : offset;
+    return (uint64_t)data < end ? (uint64_t)data : end;
+}
+
+void *file_memory(struct file *file, uint64_t n, size_t size, struct failure *why)
+{
+    uint64_t bytes;
+    if (__builtin_mul_overflow(n, (uint64_t)size, &bytes) || bytes > file->budget) {
+        failure_set(why, "is damaged: it claims more records than it can hold");
+        return NULL;
+    }
+    file->budget -= bytes;
+    void *memory = calloc(n ? n : 1, size);
+    if (!memory)
+        failure_set(why, "%s", strerror(ENOMEM));
+    return memory;
+}

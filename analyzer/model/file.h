@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Reading a file that may be hostile, sparse with a huge apparent size, written to by a running
+ * program, or truncated meanwhile.  It is never mapped (a truncation would be a SIGBUS): what is
+ * wanted is copied, then checked, and used from the copy.
+ */
+#ifndef MODEL_FILE_H
+#define MODEL_FILE_H
+
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "model/failure.h"
+
+struct file {
+    int fd;
+    struct stat stat;
+    uint64_t budget; /* bytes of memory that reading it may still take */
+};
+
+/* Opens `path` if it is a regular file; never blocks (FIFOs, devices). */
+bool file_open(struct file *file, const char *path, struct failure *why);
+
+/* Opens `path`, a regular file, with the flags of open(2); -1 and errno otherwise.  Never blocks. */
+int file_open_regular(const char *path, int flags, struct stat *stat);
+
+void file_close(struct file *file);
+
+/* Exactly `size` bytes from `offset`; a file that ends before is a failure. */
+bool file_read(const struct file *file, uint64_t offset, void *to, size_t size, struct failure *why);
+
+/* Where the next bytes that are not in a hole begin, at or after `offset`; `end` if there are none
+   before it. */
+uint64_t file_next_data(const struct file *file, uint64_t offset, uint64_t end);
+
+/* Zeroed memory for n things of `size` bytes, charged to the file's budget, or null. */
+void *file_memory(struct file *file, uint64_t n, size_t size, struct failure *why);
+
+#endif

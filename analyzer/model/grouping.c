@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+#define _GNU_SOURCE 1
+#include "model/grouping.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#include "model/stack.h"
+
+const char *const grouping_names[GROUPINGS] = {
+    [BY_SITE] = "site", [BY_LINE] = "line",     [BY_FUNCTION] = "function",
+    [BY_FILE] = "file", [BY_MODULE] = "module",
+};
+
+/* What the frames of a group have in common; where it is not known, the next coarser thing. */
+static struct source_frame only_module(const struct source_frame *frame)
+{
+    return (struct source_frame){.module = frame->module};
+}
+
+static struct source_frame only_file(const struct source_frame *frame)
+{
+    return frame->file ? (struct source_frame){.file = frame->file} : only_module(frame);
+}
+
+static struct source_frame only_function(const struct source_frame *frame)
+{
+    if (!frame->function)
+        return only_module(frame);
+    return (struct source_frame){.function = frame->function, .file = frame->file, .module = frame->module};
+}
+
+static struct source_frame only_line(const struct source_frame *frame)
+{
+    if (!frame->file || !frame->line)
+        return only_function(frame);
+    return (struct source_frame){.file = frame->file, .line = frame->line};
+}
+
+static struct source_frame (*const common[GROUPINGS])(const struct source_frame *frame) = {
+    [BY_LINE] = only_line,
+    [BY_FUNCTION] = only_function,
+    [BY_FILE] = only_file,
+    [BY_MODULE] = only_module,
+};
+
+struct group {
+    struct row row;
+    UT_hash_handle hh;
+    char key[];
+};
+
+static size_t put_string(char *key, const char *string)
+{
+    size_t size = string ? strlen(string) + 1 : 0;
+    if (key) {
+        key[0] = string != NULL;
+        if (size)
+            memcpy(key + 1, string, size);
+    }
+    return size + 1;
+}
+
+/* A frame as bytes that are equal for equal frames; only the size when key is null. */
+static size_t put_key(char *key, const struct source_frame *frame)
+{
+    size_t size = sizeof(frame->line);
+    if (key)
+        memcpy(key, &frame->line, sizeof(frame->line));
+    size += put_string(key ? key + size : NULL, frame->function);
+    size += put_string(key ? key + size : NULL, frame->file);
+    size += put_string(key ? key + size : NULL, frame->module);
+    return size;
+}
+
+static struct group *find_or_add(struct group **groups, const struct source_frame *frame)
+{
+    size_t size = put_key(NULL, frame);
+    struct group *added = memory_get(1, sizeof(*added) + size), *found;
+    put_key(added->key, frame);
+    HASH_FIND(hh, *groups, added->key, size, found);
+    if (found) {
+        free(added);
+        return found;
+    }
+    added->row.frame = *frame;
+    HASH_ADD_KEYPTR(hh, *groups, added->key, size, added);
+    return added;
+}
+
+static void make_sites(struct rows *rows, const struct trace *trace)
+{
+    rows->all = memory_get(trace->header.site_count, sizeof(*rows->all));
+    for (uint32_t i = 1; i < trace->header.site_count; i++)
+        if (figures_any(&trace->sites[i].figures))
+            rows->all[rows->count++] = (struct row){.figures = trace->sites[i].figures, .site = i};
+}
+
+static void make_groups(struct rows *rows, const struct trace *trace, struct symbols *symbols,
+                        enum grouping by)
+{
+    struct group *groups = NULL, *group, *next;
+    for (uint32_t i = 1; i < trace->header.site_count; i++) {
+        if (!figures_any(&trace->sites[i].figures))
+            continue;
+        struct source_frame origin = stack_origin(trace, symbols, i), shared = common[by](&origin);
+        figures_add(&find_or_add(&groups, &shared)->row.figures, &trace->sites[i].figures);
+    }
+    rows->all = memory_get(HASH_COUNT(groups), sizeof(*rows->all));
+    HASH_ITER(hh, groups, group, next)
+    {
+        rows->all[rows->count] = group->row;
+        rows->all[rows->count].site = (uint32_t)rows->count; /* keeps the order of equal ones */
+        rows->count++;
+        HASH_DEL(groups, group);
+        free(group);
+    }
+}
+
+static int by_rank(const void *a, const void *b, void *context)
+{
+    const struct row *x = a, *y = b;
+    enum metric metric = *(const enum metric *)context;
+    uint64_t mine = metric_of(&x->figures, metric), theirs = metric_of(&y->figures, metric);
+    if (mine != theirs)
+        return mine < theirs ? 1 : -1;
+    return x->site < y->site ? -1 : x->site > y->site;
+}
+
+void rows_make(struct rows *rows, const struct trace *trace, struct symbols *symbols, enum grouping by,
+               enum metric metric)
+{
+    *rows = (struct rows){0};
+    if (by == BY_SITE)
+        make_sites(rows, trace);
+    else
+        make_groups(rows, trace, symbols, by);
+    qsort_r(rows->all, rows->count, sizeof(*rows->all), by_rank, &metric);
+}
+
+void rows_free(struct rows *rows)
+{
+    free(rows->all);
+    *rows = (struct rows){0};
+}

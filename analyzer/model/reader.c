@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT
+/*
+ * From the file to a struct trace.  The counts are read first, then `used`, then the records: what a
+ * running program adds meanwhile is not looked at.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/figures.h"
+#include "model/file.h"
+#include "model/sections.h"
+#include "model/strings.h"
+#include "model/trace.h"
+
+#define LARGEST_HEADER (UINT32_C(1) << 20)
+#define DEEPEST        (1u << 18) /* four times the largest depth that can be asked for */
+
+static bool check_magic(const struct file *file, struct failure *why)
+{
+    char magic[sizeof(((struct trace_header *)0)->magic)];
+    size_t size = file->stat.st_size > (off_t)sizeof(magic) ? sizeof(magic) : (size_t)file->stat.st_size;
+    if (size == 0)
+        return failure_set(why, "is empty");
+    if (!file_read(file, 0, magic, size, why))
+        return false;
+    if (memcmp(magic, TRACE_MAGIC, size) != 0)
+        return failure_set(why, "not a trace file");
+    return size == sizeof(magic) || failure_set(why, "is cut short: it ends within the header");
+}
+
+static bool check_header(const struct trace_header *header, struct failure *why)
+{
+    if (header->reader_version > TRACE_VERSION)
+        return failure_set(why,
+                           "was written by a newer version of tracemalloc (format %u; this reads up to %d)",
+                           header->version, TRACE_VERSION);
+    if (header->reader_version == 0 || header->version < header->reader_version)
+        return failure_set(why, "is damaged: format version %u", header->version);
+    if (header->arch != TRACE_ARCH_X86_64)
+        return failure_set(why, "was recorded on another kind of machine (ELF machine %u)", header->arch);
+    if (header->header_size < sizeof(*header) || header->header_size > LARGEST_HEADER ||
+        header->header_size % TRACE_ALIGN)
+        return failure_set(why, "is damaged: a header of %u bytes", header->header_size);
+    if (header->used < header->header_size)
+        return failure_set(why, "is damaged: it ends within its own header");
+    return true;
+}
+
+static bool read_header(struct trace_header *header, struct file *file, struct failure *why)
+{
+    if (!check_magic(file, why))
+        return false;
+    if (file->stat.st_size < (off_t)sizeof(*header))
+        return failure_set(why, "is cut short: it ends within the header");
+    uint64_t used;
+    if (!file_read(file, 0, header, sizeof(*header), why) ||
+        !file_read(file, offsetof(struct trace_header, used), &used, sizeof(used), why))
+        return false;
+    header->used = used;
+    if (!check_header(header, why))
+        return false;
+    if (fstat(file->fd, &file->stat) == 0 && header->used > (uint64_t)file->stat.st_size)
+        return failure_set(why, "is cut short: %llu bytes of %llu", (unsigned long long)file->stat.st_size,
+                           (unsigned long long)header->used);
+    return true;
+}
+
+static bool read_tables(struct trace *trace, const struct sections *sections, struct file *file,
+                        struct failure *why)
+{
+    struct trace_header *header = &trace->header;
+    const struct {
+        enum trace_section_type type;
+        uint32_t *count;
+        size_t record_size;
+        void *table;
+    } tables[] = {
+        {TRACE_SITES, &header->site_count, sizeof(struct trace_site), NULL},
+        {TRACE_NODES, &header->node_count, sizeof(struct trace_node), &trace->nodes},
+        {TRACE_FRAMES, &header->frame_count, sizeof(struct trace_frame), &trace->frames},
+        {TRACE_MODULES, &header->module_count, sizeof(struct trace_module), &trace->modules},
+    };
+    bool lenient = header->flags & TRACE_DISK_FULL;
+    struct trace_site *sites = NULL;
+    bool fine = true;
+    for (size_t i = 0; fine && i < sizeof(tables) / sizeof(tables[0]); i++) {
+        void *records = sections_table(sections, file, tables[i].type, tables[i].count, tables[i].record_size,
+                                       lenient, why);
+        fine = records;
+        if (tables[i].table)
+            *(void **)tables[i].table = records;
+        else
+            sites = records;
+    }
+    if (fine)
+        fine = (trace->sites = file_memory(file, header->site_count, sizeof(struct site), why)) != NULL;
+    for (uint32_t i = 1; fine && i < header->site_count; i++)
+        trace->sites[i].node = sites[i].node;
+    free(sites);
+    return fine;
+}
+
+static bool check_frames(const struct trace *trace, struct failure *why)
+{
+    for (uint32_t i = 1; i < trace->header.frame_count; i++)
+        if (trace->frames[i].module && trace->frames[i].module >= trace->header.module_count)
+            return failure_set(why, "is damaged: frame %u is in no module", i);
+    return true;
+}
+
+/* Every path leads to a root, since parents have smaller numbers; *roots gets each node's root. */
+static bool check_nodes(const struct trace *trace, uint8_t *roots, uint32_t *depths, struct failure *why)
+{
+    const struct trace_header *header = &trace->header;
+    for (uint32_t i = 1; i < header->node_count; i++) {
+        const struct trace_node *node = &trace->nodes[i];
+        if (i < TRACE_NODE_FIRST) {
+            roots[i] = (uint8_t)i;
+            continue;
+        }
+        if (node->parent == TRACE_NODE_NONE || node->parent >= i)
+            return failure_set(why, "is damaged: call path %u has no caller", i);
+        if (node->frame == 0 || node->frame >= header->frame_count)
+            return failure_set(why, "is damaged: call path %u has no frame", i);
+        roots[i] = roots[node->parent];
+        depths[i] = depths[node->parent] + 1;
+        if (depths[i] > DEEPEST)
+            return failure_set(why, "is damaged: call path %u is endless", i);
+    }
+    return true;
+}
+
+static bool check_sites(struct trace *trace, const uint8_t *roots, struct failure *why)
+{
+    for (uint32_t i = 1; i < trace->header.site_count; i++) {
+        struct site *site = &trace->sites[i];
+        if (site->node == TRACE_NODE_NONE || site->node >= trace->header.node_count)
+            return failure_set(why, "is damaged: site %u has no call path", i);
+        site->truncated = roots[site->node] != TRACE_NODE_ROOT;
+    }
+    return true;
+}
+
+static bool check_paths(struct trace *trace, struct file *file, struct failure *why)
+{
+    uint8_t *roots = file_memory(file, trace->header.node_count, sizeof(*roots), why);
+    uint32_t *depths = roots ? file_memory(file, trace->header.node_count, sizeof(*depths), why) : NULL;
+    bool fine = depths && check_frames(trace, why) && check_nodes(trace, roots, depths, why) &&
+                check_sites(trace, roots, why);
+    free(depths);
+    free(roots);
+    return fine;
+}
+
+static bool read_names(struct trace *trace, struct file *file, struct failure *why)
+{
+    struct trace_header *header = &trace->header;
+    if (!strings_get(trace, header->exe, &trace->exe, why) ||
+        !strings_get(trace, header->cwd, &trace->cwd, why) ||
+        !strings_command(trace, header->command, header->command_size, why))
+        return false;
+    trace->module_paths = file_memory(file, header->module_count, sizeof(char *), why);
+    if (!trace->module_paths)
+        return false;
+    for (uint32_t i = 1; i < header->module_count; i++) {
+        if (!strings_get(trace, trace->modules[i].path, &trace->module_paths[i], why))
+            return false;
+        if (trace->modules[i].build_id_size > sizeof(trace->modules[i].build_id))
+            return failure_set(why, "is damaged: module %u has an impossible build-id", i);
+    }
+    return true;
+}
+
+static bool read_all(struct trace *trace, struct file *file, struct failure *why)
+{
+    struct sections sections;
+    if (!read_header(&trace->header, file, why) || !sections_read(&sections, file, &trace->header, why))
+        return false;
+    trace->device = file->stat.st_dev;
+    trace->inode = file->stat.st_ino;
+    bool fine = read_tables(trace, &sections, file, why) && check_paths(trace, file, why) &&
+                strings_read(trace, &sections, file, why) && read_names(trace, file, why) &&
+                figures_read(trace, &sections, file, why);
+    sections_free(&sections);
+    return fine;
+}
+
+bool trace_read(struct trace *trace, const char *path, struct failure *why)
+{
+    struct file file;
+    *trace = (struct trace){0};
+    if (!file_open(&file, path, why))
+        return false;
+    bool fine = read_all(trace, &file, why);
+    file_close(&file);
+    if (!fine)
+        trace_free(trace);
+    return fine;
+}
+
+void trace_free(struct trace *trace)
+{
+    strings_free(trace);
+    free(trace->modules);
+    free(trace->module_paths);
+    free(trace->frames);
+    free(trace->nodes);
+    free(trace->sites);
+    *trace = (struct trace){0};
+}
+
+uint64_t trace_recorder_bytes(const struct trace *trace)
+{
+    return trace->header.recorder_bytes + trace->header.used;
+}

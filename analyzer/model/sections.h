@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+/* The chain of sections of a trace file: walked once, checked, then asked for records by number. */
+#ifndef MODEL_SECTIONS_H
+#define MODEL_SECTIONS_H
+
+#include "format.h"
+#include "model/file.h"
+
+struct section {
+    uint32_t type, record_size, capacity, shard;
+    uint64_t first;        /* number of its first record */
+    uint64_t data, length; /* of its records: offset in the file, bytes */
+};
+
+struct sections {
+    struct section *all; /* in the file's order */
+    size_t count;
+};
+
+/* Walks the chain from the header's end to `used`.  Sections of one table (and shard) do not overlap.
+   Of a recorder whose disk was full the chain may end early, in a hole. */
+bool sections_read(struct sections *sections, const struct file *file, const struct trace_header *header,
+                   struct failure *why);
+
+void sections_free(struct sections *sections);
+
+/* Calls `visit` for the records of one section with numbers below count, in order; records that lie in
+   a hole of the file, and so are all zero, may be left out. */
+typedef void record_visitor(uint64_t number, const void *record, void *context);
+bool section_visit(const struct section *section, const struct file *file, uint64_t count,
+                   record_visitor *visit, void *context, struct failure *why);
+
+/* Records 0 to *count - 1 of a table into new memory.  Fewer records present than *count is damage;
+   `lenient`: then *count becomes what is present. */
+void *sections_table(const struct sections *sections, struct file *file, enum trace_section_type type,
+                     uint32_t *count, size_t record_size, bool lenient, struct failure *why);
+
+#endif

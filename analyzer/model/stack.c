@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#include "model/stack.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct source_frame overflow = {.function = "[overflow]"};
+
+/* What stands between malloc and the code that wanted a block: nobody looks for these. */
+static const char *const runtime_allocators[] = {
+    "operator new(",
+    "operator new[](",
+    "std::allocator<",
+    "std::allocator_traits<",
+    "__gnu_cxx::",
+    "std::__new_allocator<",
+    "std::__allocate_guarded<",
+    "__rust_alloc",
+    "__rdl_alloc",
+    "__rg_alloc",
+    "alloc::alloc::",
+};
+
+static bool is_runtime_allocator(const struct source_frame *frame)
+{
+    for (size_t i = 0; frame->function && i < sizeof(runtime_allocators) / sizeof(char *); i++)
+        if (strncmp(frame->function, runtime_allocators[i], strlen(runtime_allocators[i])) == 0)
+            return true;
+    return false;
+}
+
+static bool is_recorder(const struct source_frame *frame)
+{
+    const char *name = frame->module ? strrchr(frame->module, '/') : NULL;
+    return name && strcmp(name, "/libtrace.so") == 0;
+}
+
+/* Calls `visit` for the frames of a site from the innermost on, until it returns false. */
+typedef bool frame_visitor(const struct source_frame *frame, void *context);
+static void visit_frames(const struct trace *trace, struct symbols *symbols, uint32_t site,
+                         frame_visitor *visit, void *context)
+{
+    bool inside = true;
+    uint32_t node = trace->sites[site].node;
+    for (; node >= TRACE_NODE_FIRST; node = trace->nodes[node].parent) {
+        struct source_frames here = symbols_resolve(symbols, trace->nodes[node].frame);
+        inside = inside && is_recorder(&here.frames[0]);
+        for (size_t i = 0; !inside && i < here.count; i++)
+            if (!visit(&here.frames[i], context))
+                return;
+    }
+    if (node == TRACE_NODE_OVERFLOW)
+        visit(&overflow, context);
+}
+
+static bool push(const struct source_frame *frame, void *context)
+{
+    struct stack *stack = context;
+    stack->frames = memory_grow(stack->frames, stack->count, &stack->capacity, sizeof(*frame));
+    stack->frames[stack->count++] = *frame;
+    return true;
+}
+
+void stack_of_site(struct stack *stack, const struct trace *trace, struct symbols *symbols, uint32_t site)
+{
+    stack->count = stack->origin = 0;
+    stack->truncated = trace->sites[site].truncated;
+    visit_frames(trace, symbols, site, push, stack);
+    while (stack->origin + 1 < stack->count && is_runtime_allocator(&stack->frames[stack->origin]))
+        stack->origin++;
+}
+
+void stack_free(struct stack *stack)
+{
+    free(stack->frames);
+    *stack = (struct stack){0};
+}
+
+static bool until_origin(const struct source_frame *frame, void *context)
+{
+    *(struct source_frame *)context = *frame;
+    return is_runtime_allocator(frame);
+}
+
+struct source_frame stack_origin(const struct trace *trace, struct symbols *symbols, uint32_t site)
+{
+    struct source_frame origin = {0};
+    visit_frames(trace, symbols, site, until_origin, &origin);
+    return origin;
+}

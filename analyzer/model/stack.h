@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+/* The stack of a site as places in the source. */
+#ifndef MODEL_STACK_H
+#define MODEL_STACK_H
+
+#include "model/symbols.h"
+
+struct stack {
+    struct source_frame *frames; /* innermost first */
+    size_t count, capacity;
+    size_t origin;  /* index of the frame the allocation is attributed to: the innermost that is not
+                       an allocation function of a language's runtime, such as C++'s operator new */
+    bool truncated; /* it goes on outside, but is not known further */
+};
+
+/* Makes *stack that of a site, reusing its memory; start with a zeroed one. */
+void stack_of_site(struct stack *stack, const struct trace *trace, struct symbols *symbols, uint32_t site);
+
+void stack_free(struct stack *stack);
+
+/* Only the frame that a site's allocations are attributed to. */
+struct source_frame stack_origin(const struct trace *trace, struct symbols *symbols, uint32_t site);
+
+#endif

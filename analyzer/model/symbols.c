@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+#define _GNU_SOURCE 1
+#include "model/symbols.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <obstack.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "model/debuginfo.h"
+#include "model/demangle.h"
+#include "model/file.h"
+
+#define obstack_chunk_alloc malloc
+#define obstack_chunk_free  free
+
+/* Regular files there can block, or never end. */
+#define PROC_SUPER_MAGIC 0x9fa0
+#define SYSFS_MAGIC      0x62656572
+
+struct module {
+    enum module_state state;
+    struct debuginfo *info; /* null if there is none to be had */
+};
+
+struct symbols {
+    const struct trace *trace;
+    struct module *modules;
+    struct source_frames *resolved; /* by number of the frame; count 0: not yet */
+    struct obstack memory;
+};
+
+struct symbols *symbols_open(const struct trace *trace)
+{
+    struct symbols *symbols = memory_get(1, sizeof(*symbols));
+    symbols->trace = trace;
+    symbols->modules = memory_get(trace->header.module_count, sizeof(*symbols->modules));
+    symbols->resolved = memory_get(trace->header.frame_count, sizeof(*symbols->resolved));
+    obstack_init(&symbols->memory);
+    return symbols;
+}
+
+void symbols_close(struct symbols *symbols)
+{
+    for (uint32_t i = 0; i < symbols->trace->header.module_count; i++)
+        debuginfo_close(symbols->modules[i].info);
+    obstack_free(&symbols->memory, NULL);
+    free(symbols->modules);
+    free(symbols->resolved);
+    free(symbols);
+}
+
+/* "[vdso]" and "linux-vdso.so.1" name no file. */
+static bool names_file(const char *path)
+{
+    return path && strchr(path, '/') && path[0] != '[';
+}
+
+static bool is_pseudo(int fd)
+{
+    struct statfs system;
+    return fstatfs(fd, &system) != 0 || system.f_type == PROC_SUPER_MAGIC || system.f_type == SYSFS_MAGIC;
+}
+
+/* Opens a module's file; a path that is not absolute was meant in the program's directory.  What was
+   replaced while it ran carries " (deleted)": the file at that path may still be the same. */
+static int open_module(const struct symbols *symbols, const char *name, char path[PATH_MAX],
+                       struct stat *stat)
+{
+    static const char deleted[] = " (deleted)";
+    const char *cwd = symbols->trace->cwd;
+    int size = snprintf(path, PATH_MAX, "%s%s%s", name[0] == '/' || !cwd ? "" : cwd,
+                        name[0] == '/' || !cwd ? "" : "/", name);
+    if (size < 0 || size >= PATH_MAX) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    int fd = file_open_regular(path, O_RDONLY, stat);
+    char *end = path + size - (sizeof(deleted) - 1);
+    if (fd >= 0 || errno != ENOENT || end <= path || strcmp(end, deleted) != 0)
+        return fd;
+    *end = 0;
+    return file_open_regular(path, O_RDONLY, stat);
+}
+
+static bool same_file(const struct trace_module *module, struct debuginfo *info, const struct stat *stat)
+{
+    const uint8_t *id;
+    size_t size = debuginfo_build_id(info, &id);
+    if (module->build_id_size == sizeof(module->build_id))
+        size = size > sizeof(module->build_id) ? sizeof(module->build_id) : size; /* kept in part */
+    if (module->build_id_size || size)
+        return module->build_id_size == size && memcmp(module->build_id, id, size) == 0;
+    uint64_t mtime = (uint64_t)stat->st_mtim.tv_sec * 1000000000 + (uint64_t)stat->st_mtim.tv_nsec;
+    return module->file_size == (uint64_t)stat->st_size && module->file_mtime_ns == mtime;
+}
+
+static enum module_state look_at(struct symbols *symbols, uint32_t number)
+{
+    const struct trace_module *recorded = &symbols->trace->modules[number];
+    struct module *module = &symbols->modules[number];
+    const char *name = symbols->trace->module_paths[number];
+    char path[PATH_MAX];
+    struct stat stat;
+    if (!names_file(name))
+        return MODULE_NO_FILE;
+    int fd = open_module(symbols, name, path, &stat);
+    if (fd < 0)
+        return errno == ENOENT || errno == ENOTDIR ? MODULE_GONE : MODULE_UNREADABLE;
+    if (is_pseudo(fd)) {
+        close(fd);
+        return MODULE_UNREADABLE;
+    }
+    module->info = debuginfo_open(fd, path);
+    if (!module->info)
+        return recorded->build_id_size ? MODULE_CHANGED : MODULE_UNREADABLE;
+    if (same_file(recorded, module->info, &stat))
+        return debuginfo_has_dwarf(module->info) ? MODULE_FINE : MODULE_NO_DWARF;
+    debuginfo_close(module->info);
+    module->info = NULL;
+    return MODULE_CHANGED;
+}
+
+/* A name for a person: demangled, and without a symbol version. */
+static const char *readable(struct symbols *symbols, const char *name)
+{
+    if (!name)
+        return NULL;
+    char *plain = demangle(name);
+    if (plain) {
+        const char *kept = obstack_copy0(&symbols->memory, plain, strlen(plain));
+        free(plain);
+        return kept;
+    }
+    const char *version = strchr(name, '@');
+    if (version && version > name)
+        return obstack_copy0(&symbols->memory, name, (size_t)(version - name));
+    return name;
+}
+
+static void keep(struct symbols *symbols, uint32_t frame, const struct place *places, size_t count)
+{
+    const struct trace_frame *recorded = &symbols->trace->frames[frame];
+    struct source_frame *frames = obstack_alloc(&symbols->memory, count * sizeof(*frames));
+    for (size_t i = 0; i < count; i++)
+        frames[i] = (struct source_frame){
+            .function = readable(symbols, places[i].function),
+            .file = places[i].file,
+            .line = places[i].line,
+            .module = symbols->trace->module_paths[recorded->module],
+            .address = recorded->offset,
+            .inlined = i + 1 < count,
+        };
+    symbols->resolved[frame] = (struct source_frames){frames, count};
+}
+
+static void resolve(struct symbols *symbols, uint32_t frame)
+{
+    const struct trace_frame *recorded = &symbols->trace->frames[frame];
+    struct module *module = &symbols->modules[recorded->module];
+    struct place places[DEBUGINFO_DEEPEST] = {{0}};
+    size_t count = 1;
+    if (recorded->module && module->state == MODULE_UNTOUCHED)
+        module->state = look_at(symbols, recorded->module);
+    if (recorded->module && module->info)
+        count = debuginfo_find(module->info, recorded->offset, places);
+    keep(symbols, frame, places, count);
+}
+
+struct source_frames symbols_resolve(struct symbols *symbols, uint32_t frame)
+{
+    if (!symbols->resolved[frame].count)
+        resolve(symbols, frame);
+    return symbols->resolved[frame];
+}
+
+enum module_state symbols_state(const struct symbols *symbols, uint32_t module)
+{
+    return symbols->modules[module].state;
+}
+
+enum module_state symbols_state_of_path(const struct symbols *symbols, const char *path)
+{
+    for (uint32_t i = 1; i < symbols->trace->header.module_count; i++)
+        if (symbols->trace->module_paths[i] && strcmp(symbols->trace->module_paths[i], path) == 0)
+            return symbols->modules[i].state;
+    return MODULE_UNTOUCHED;
+}

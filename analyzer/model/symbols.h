@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Frames of a trace as places in the source.  A module's file is opened when its first frame is asked
+ * for, and only used if it is still the file that was recorded.
+ */
+#ifndef MODEL_SYMBOLS_H
+#define MODEL_SYMBOLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/trace.h"
+
+/* Null and 0 where unknown. */
+struct source_frame {
+    const char *function; /* demangled */
+    const char *file;     /* as the debug information gives it */
+    const char *module;   /* path of the ELF file, or a name that is no file */
+    uint64_t address;     /* of the call, in the ELF file */
+    int line;
+    bool inlined; /* into the next frame, which has the same address */
+};
+
+struct source_frames {
+    const struct source_frame *frames; /* innermost first */
+    size_t count;
+};
+
+enum module_state {
+    MODULE_UNTOUCHED, /* nobody asked for a frame of it */
+    MODULE_NO_FILE,   /* never was one: the vdso, code made at run time */
+    MODULE_GONE,
+    MODULE_CHANGED,    /* since it was recorded */
+    MODULE_UNREADABLE, /* no ELF file, or it cannot be opened */
+    MODULE_NO_DWARF,   /* function names at best */
+    MODULE_FINE,
+};
+
+struct symbols;
+
+/* The trace must live as long as the result.  Reads nothing yet. */
+struct symbols *symbols_open(const struct trace *trace);
+
+void symbols_close(struct symbols *symbols);
+
+/* What frame number `frame` of the trace stands for: at least one.  They live as long as symbols. */
+struct source_frames symbols_resolve(struct symbols *symbols, uint32_t frame);
+
+/* How looking at a module went. */
+enum module_state symbols_state(const struct symbols *symbols, uint32_t module);
+
+/* The state of the module with this path; MODULE_UNTOUCHED if there is none. */
+enum module_state symbols_state_of_path(const struct symbols *symbols, const char *path);
+
+#endif

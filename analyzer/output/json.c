@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+#include "output/json.h"
+
+#include <inttypes.h>
+#include <time.h>
+
+#include "output/utf8.h"
+
+/* How many characters at the start can be written as they are; nearly all names are nothing else. */
+static size_t plain(const char *string)
+{
+    const unsigned char *at = (const unsigned char *)string;
+    while (*at >= 0x20 && *at < 0x7f && *at != '"' && *at != '\\')
+        at++;
+    return (size_t)(at - (const unsigned char *)string);
+}
+
+void json_string(FILE *out, const char *string)
+{
+    if (!string) {
+        fputs("null", out);
+        return;
+    }
+    putc('"', out);
+    while (*string) {
+        size_t size = plain(string);
+        fwrite(string, 1, size, out);
+        string += size;
+        if (!*string)
+            break;
+        uint32_t character = utf8_decode(string, &size);
+        char encoded[5];
+        string += size;
+        if (character == '"' || character == '\\')
+            fprintf(out, "\\%c", (char)character);
+        else if (character < 0x20 || (character >= 0x7f && character < 0xa0))
+            fprintf(out, "\\u%04x", character);
+        else
+            fwrite(encoded, 1, utf8_encode(character, encoded), out);
+    }
+    putc('"', out);
+}
+
+static void put_command(FILE *out, const struct trace *trace)
+{
+    fputs("[", out);
+    for (size_t i = 0; i < trace->command_count; i++) {
+        fputs(i ? ", " : "", out);
+        json_string(out, trace->command[i]);
+    }
+    fputs("]", out);
+}
+
+static void put_started(FILE *out, uint64_t realtime_ns)
+{
+    time_t seconds = (time_t)(realtime_ns / 1000000000);
+    struct tm utc;
+    char text[64];
+    gmtime_r(&seconds, &utc);
+    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
+    json_string(out, text);
+}
+
+static void put_state(FILE *out, const struct process *process)
+{
+    static const char *const names[] = {
+        [PROCESS_RUNNING] = "\"running\"",
+        [PROCESS_EXITED] = "\"exited %d\"",
+        [PROCESS_KILLED] = "\"killed %d\"",
+        [PROCESS_ENDED] = "\"ended\"",
+    };
+    fprintf(out, names[process->end], process->status);
+}
+
+static void put_head(FILE *out, const struct report *report)
+{
+    const struct trace_header *header = &report->trace->header;
+    fputs("{\"version\": 1, \"command\": ", out);
+    put_command(out, report->trace);
+    fprintf(out, ", \"pid\": %d, \"started\": ", header->pid);
+    put_started(out, header->started_realtime_ns);
+    fprintf(out, ", \"duration_seconds\": %" PRIu64 ".%06u,\n \"state\": ",
+            report->process.duration_ns / 1000000000,
+            (unsigned)(report->process.duration_ns % 1000000000 / 1000));
+    put_state(out, &report->process);
+    uint64_t sample = header->sample_bytes ? header->sample_bytes : 1;
+    fprintf(out, ", \"mode\": \"%s\", \"sample_bytes\": %" PRIu64 ", \"sites_total\": %zu,\n",
+            sample > 1 ? "sampled" : "exact", sample, report->rows->count);
+}
+
+static void put_totals(FILE *out, const struct trace *trace)
+{
+    const struct trace_header *header = &trace->header;
+    const struct figures *totals = &trace->totals;
+    const struct {
+        const char *name;
+        uint64_t value;
+    } members[] = {
+        {"current_bytes", totals->current_bytes},
+        {"current_blocks", totals->current_blocks},
+        {"peak_bytes", totals->peak_bytes},
+        {"peak_blocks", totals->peak_blocks},
+        {"peak_error_bytes", header->peak_error_bytes},
+        {"allocated_bytes", totals->allocated_bytes},
+        {"allocations", totals->allocations},
+        {"frees", totals->frees},
+        {"reallocations", totals->reallocations},
+        {"temporary", totals->temporary},
+        {"threads", header->threads},
+        {"recorder_bytes", trace_recorder_bytes(trace)},
+        {"truncated_stacks", trace->truncated_allocations},
+        {"missed_events", header->missed_events},
+    };
+    fputs(" \"totals\": {", out);
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+        fprintf(out, "%s\"%s\": %" PRIu64, i ? ", " : "", members[i].name, members[i].value);
+    fputs("},\n", out);
+}
+
+static void put_figures(FILE *out, const struct figures *figures)
+{
+    fprintf(out, "\"current_bytes\": %" PRIu64 ", \"current_blocks\": %" PRIu64, figures->current_bytes,
+            figures->current_blocks);
+    fprintf(out, ", \"peak_bytes\": %" PRIu64 ", \"peak_blocks\": %" PRIu64, figures->peak_bytes,
+            figures->peak_blocks);
+    fprintf(out, ", \"allocated_bytes\": %" PRIu64 ", \"allocations\": %" PRIu64, figures->allocated_bytes,
+            figures->allocations);
+    fprintf(out, ", \"frees\": %" PRIu64 ", \"reallocations\": %" PRIu64 ", \"temporary\": %" PRIu64,
+            figures->frees, figures->reallocations, figures->temporary);
+}
+
+static void put_frame(FILE *out, const struct source_frame *frame)
+{
+    fputs("{\"function\": ", out);
+    json_string(out, frame->function);
+    fputs(", \"file\": ", out);
+    json_string(out, frame->file);
+    if (frame->line)
+        fprintf(out, ", \"line\": %d, \"module\": ", frame->line);
+    else
+        fputs(", \"line\": null, \"module\": ", out);
+    json_string(out, frame->module);
+    if (frame->address)
+        fprintf(out, ", \"address\": \"0x%" PRIx64 "\"", frame->address);
+    else
+        fputs(", \"address\": null", out);
+    fprintf(out, ", \"inlined\": %s}", frame->inlined ? "true" : "false");
+}
+
+static void put_row(FILE *out, const struct report *report, const struct row *row, struct stack *stack)
+{
+    const struct source_frame *frames = &row->frame;
+    size_t count = 1;
+    bool truncated = false;
+    if (report->by == BY_SITE) {
+        stack_of_site(stack, report->trace, report->symbols, row->site);
+        frames = stack->frames;
+        count = stack->count;
+        truncated = stack->truncated;
+    }
+    fputs("{", out);
+    put_figures(out, &row->figures);
+    fprintf(out, ", \"truncated\": %s,\n   \"frames\": [", truncated ? "true" : "false");
+    for (size_t i = 0; i < count; i++) {
+        fputs(i ? ",\n    " : "", out);
+        put_frame(out, &frames[i]);
+    }
+    fputs("]}", out);
+}
+
+void json_report(FILE *out, const struct report *report)
+{
+    size_t count = report->rows->count;
+    struct stack stack = {0};
+    if (report->limit && report->limit < count)
+        count = report->limit;
+    put_head(out, report);
+    put_totals(out, report->trace);
+    fputs(" \"sites\": [", out);
+    for (size_t i = 0; i < count; i++) {
+        fputs(i ? ",\n  " : "\n  ", out);
+        put_row(out, report, &report->rows->all[i], &stack);
+    }
+    fputs("]}\n", out);
+    stack_free(&stack);
+}

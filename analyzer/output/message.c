@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+#define _GNU_SOURCE 1 /* vasprintf */
+#include "output/message.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "output/terminal.h"
+#include "output/utf8.h"
+
+void message(const char *format, ...)
+{
+    char *text;
+    va_list arguments;
+    va_start(arguments, format);
+    int size = vasprintf(&text, format, arguments);
+    va_end(arguments);
+    if (size < 0)
+        return;
+    char *escaped = utf8_escape(text, terminal_is_wide());
+    fprintf(stderr, "tracemalloc: %s\n", escaped);
+    free(escaped);
+    free(text);
+}
+
+static const char *const troubles[] = {
+    [MODULE_GONE] = "is gone",
+    [MODULE_CHANGED] = "has changed since it was recorded",
+    [MODULE_UNREADABLE] = "cannot be read",
+    [MODULE_FINE] = NULL,
+};
+
+void message_modules(const struct trace *trace, const struct symbols *symbols)
+{
+    for (uint32_t i = 1; i < trace->header.module_count; i++) {
+        const char *trouble = troubles[symbols_state(symbols, i)];
+        if (trouble)
+            message("%s %s: no symbols", trace->module_paths[i], trouble);
+    }
+}
+
+void message_check_stdout(void)
+{
+    bool failed = ferror(stdout);
+    if (fflush(stdout) == 0 && !failed)
+        return;
+    message("cannot write the output: %s", strerror(errno ? errno : EIO));
+    _exit(1);
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+/* What the program says on stderr beside its result. */
+#ifndef OUTPUT_MESSAGE_H
+#define OUTPUT_MESSAGE_H
+
+#include "model/symbols.h"
+
+/* "tracemalloc: ..." in one line, made harmless for a terminal. */
+void message(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* One warning for each module whose symbols were wanted, but are not to be had since the file is not
+   the recorded one. */
+void message_modules(const struct trace *trace, const struct symbols *symbols);
+
+/* At exit: what was written to stdout must have arrived, otherwise the exit status is 1. */
+void message_check_stdout(void);
+
+#endif

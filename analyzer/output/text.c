@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+#include "output/text.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "output/units.h"
+#include "output/utf8.h"
+
+void text_style(const struct text *text, enum text_style style)
+{
+    static const char *const codes[] = {[TEXT_PLAIN] = "\033[0m",
+                                        [TEXT_STRONG] = "\033[1m",
+                                        [TEXT_FAINT] = "\033[2m",
+                                        [TEXT_WARN] = "\033[33m"};
+    if (text->terminal.colour)
+        fputs(codes[style], text->out);
+}
+
+const char *text_plural(uint64_t count, const char *one, const char *many)
+{
+    return count == 1 ? one : many;
+}
+
+char *text_command(const struct text *text, size_t columns)
+{
+    const struct trace *trace = text->report->trace;
+    char *joined = NULL;
+    size_t size;
+    FILE *line = open_memstream(&joined, &size);
+    for (size_t i = 0; line && i < trace->command_count; i++)
+        fprintf(line, "%s%s", i ? " " : "", trace->command[i]);
+    if (line && !trace->command_count)
+        fputs(trace->exe ? trace->exe : "(unknown command)", line);
+    if (line)
+        fclose(line);
+    char *escaped = utf8_escape(joined ? joined : "", text->terminal.wide);
+    free(joined);
+    if (!text->terminal.columns)
+        return escaped;
+    char *clipped = utf8_clip(escaped, columns, text->terminal.wide, false);
+    free(escaped);
+    return clipped;
+}
+
+void text_state(FILE *out, const struct process *process)
+{
+    static const char *const formats[] = {
+        [PROCESS_RUNNING] = "running for",
+        [PROCESS_EXITED] = "exited %d after",
+        [PROCESS_KILLED] = "killed by signal %d (%s) after",
+        [PROCESS_ENDED] = "ended after",
+    };
+    char duration[UNITS_SIZE];
+    const char *signal = process->end == PROCESS_KILLED ? strsignal(process->status) : NULL;
+    fprintf(out, formats[process->end], process->status, signal ? signal : "unknown");
+    fprintf(out, " %s", units_duration(process->duration_ns, duration));
+}
+
+static void put_state(const struct text *text)
+{
+    const struct trace_header *header = &text->report->trace->header;
+    time_t started = (time_t)(header->started_realtime_ns / 1000000000);
+    struct tm local;
+    char when[64] = "";
+    if (localtime_r(&started, &local))
+        strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &local);
+    text_state(text->out, &text->report->process);
+    fprintf(text->out, ", pid %d, started %s", header->pid, when);
+    if (header->threads > 1)
+        fprintf(text->out, ", %" PRIu32 " threads", header->threads);
+    if (header->sample_bytes > 1)
+        fprintf(text->out, ", sampled every %" PRIu64 " bytes", header->sample_bytes);
+    fputs("\n\n", text->out);
+}
+
+static void put_amount(const struct text *text, const char *label, uint64_t bytes, uint64_t count,
+                       const char *one, const char *many)
+{
+    char size[UNITS_SIZE], number[UNITS_SIZE];
+    fprintf(text->out, "%-11s", label);
+    text_style(text, TEXT_STRONG);
+    fputs(units_bytes(bytes, size), text->out);
+    text_style(text, TEXT_PLAIN);
+    fprintf(text->out, " in %s %s", units_count(count, number), text_plural(count, one, many));
+}
+
+static void put_totals(const struct text *text)
+{
+    const struct figures *totals = &text->report->trace->totals;
+    char number[UNITS_SIZE], share[UNITS_SIZE];
+    put_amount(text, "current", totals->current_bytes, totals->current_blocks, "block", "blocks");
+    fputc('\n', text->out);
+    put_amount(text, "peak", totals->peak_bytes, totals->peak_blocks, "block", "blocks");
+    fputc('\n', text->out);
+    put_amount(text, "allocated", totals->allocated_bytes, totals->allocations, "allocation", "allocations");
+    if (totals->reallocations)
+        fprintf(text->out, ", %s of them by realloc", units_count(totals->reallocations, number));
+    fputc('\n', text->out);
+    if (totals->temporary)
+        fprintf(text->out, "%-11s%s (%s) freed by the very next heap call\n", "temporary",
+                units_count(totals->temporary, number),
+                units_share(totals->temporary, totals->allocations, share));
+}
+
+static void note(const struct text *text, const char *format, const char *amount)
+{
+    text_style(text, TEXT_WARN);
+    fprintf(text->out, format, amount);
+    text_style(text, TEXT_PLAIN);
+    fputc('\n', text->out);
+}
+
+/* What makes the figures less than they seem: said only where it is so. */
+static void put_losses(const struct text *text)
+{
+    const struct trace *trace = text->report->trace;
+    const struct trace_header *header = &trace->header;
+    char amount[UNITS_SIZE];
+    if (header->flags & TRACE_FORKED)
+        note(text, "%sfork's child: allocated and peak count from the fork on", "");
+    if (header->peak_error_bytes)
+        note(text, "the peak is exact to within %s (several threads)",
+             units_bytes(header->peak_error_bytes, amount));
+    if (header->missed_events)
+        note(text, "%s heap calls were seen, but could not be counted",
+             units_count(header->missed_events, amount));
+    if (trace->truncated_allocations)
+        note(text, "the stacks of %s allocations are not known to their end",
+             units_count(trace->truncated_allocations, amount));
+    if (header->flags & TRACE_NO_UNWINDER)
+        note(text, "%slibunwind could not be loaded: stacks are one frame", "");
+    if (header->flags & TRACE_DISK_FULL)
+        note(text, "the disk was full: %s of tables are missing", units_bytes(header->lost_bytes, amount));
+    if (header->flags & TRACE_TABLES_FULL)
+        note(text, "%sa table was full: later call sites are counted on the stack [overflow]", "");
+}
+
+void text_head(const struct text *text)
+{
+    char *command = text_command(text, (size_t)text->terminal.columns);
+    text_style(text, TEXT_STRONG);
+    fputs(command, text->out);
+    text_style(text, TEXT_PLAIN);
+    fputc('\n', text->out);
+    free(command);
+    put_state(text);
+    put_totals(text);
+    put_losses(text);
+    fputc('\n', text->out);
+}
+
+void text_report(FILE *out, const struct report *report)
+{
+    struct text text = {out, terminal_of(out), report};
+    text_head(&text);
+    text_table(&text);
+    text_hint(&text);
+}

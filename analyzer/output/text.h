@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+/* The report for a person. */
+#ifndef OUTPUT_TEXT_H
+#define OUTPUT_TEXT_H
+
+#include "output/report.h"
+#include "output/terminal.h"
+
+struct text {
+    FILE *out;
+    struct terminal terminal;
+    const struct report *report;
+};
+
+/* Head, ranked sites, and what to try next. */
+void text_report(FILE *out, const struct report *report);
+
+/* What `run` says when the program has ended: current, peak, the largest sites, the next command. */
+void text_summary(FILE *out, const struct report *report);
+
+/* Parts of both, in their own files. */
+void text_head(const struct text *text);
+void text_table(const struct text *text);
+void text_hint(const struct text *text);
+
+/* A frame at column `indent`, the line so far; without its end. */
+void text_place(const struct text *text, const struct source_frame *frame, int indent, bool strong);
+
+/* The callers in a stack, one in a line: with --full all, otherwise those of its origin that matter. */
+void text_callers(const struct text *text, const struct stack *stack, int indent);
+
+/* "exited 0 after 1.25 s" */
+void text_state(FILE *out, const struct process *process);
+
+/* The traced command in one line, harmless and, on a terminal, no longer than `columns`; to be freed. */
+char *text_command(const struct text *text, size_t columns);
+
+/* "tracemalloc report OPTIONS FILE", to be copied into a shell. */
+void text_report_command(const struct text *text, const char *options);
+
+/* Starts or, with TEXT_PLAIN, ends a way of writing; nothing where there is no colour. */
+enum text_style { TEXT_PLAIN, TEXT_STRONG, TEXT_FAINT, TEXT_WARN };
+void text_style(const struct text *text, enum text_style style);
+
+/* "block" or "blocks" */
+const char *text_plural(uint64_t count, const char *one, const char *many);
+
+#endif
