@@ -15,9 +15,9 @@ for test; do
     timeout -k 10 "${TEST_TIMEOUT:-300}" "$test" >"$log" 2>&1 </dev/null
     status=$?
     seconds=$((($(date +%s%N) - begin) / 100000000))
-    skips=$(grep -cE '^ok.*# SKIP' "$log")
-    oks=$(($(grep -cE '^ok' "$log") - skips))
-    bads=$(grep -cE '^not ok' "$log")
+    skips=$(grep -cE '^(not )?ok.*# SKIP' "$log")
+    oks=$(grep -E '^ok' "$log" | grep -cv '# SKIP')
+    bads=$(grep -E '^not ok' "$log" | grep -cv '# SKIP')
     [ $status != 0 ] && [ "$bads" = 0 ] && bads=1
     [ $status = 0 ] && [ $((oks + skips)) = 0 ] && bads=1
     printf '  %-7s %-40s %4d ok %3d failed %3d.%d s\n' TEST "${test##*/}" "$oks" "$bads" \
