@@ -47,14 +47,22 @@ static bool is_start(const struct source_frame *frame)
     return false;
 }
 
+/* The same without a name: libc's symbol table may be stripped. */
+static bool is_nameless_libc(const struct source_frame *frame)
+{
+    return !frame->function && frame->module && strstr(frame->module, "/libc.so.");
+}
+
 /* Where that way begins, counted from inside; outside of it (a nameless _start) is nothing else. */
 static size_t start_of_start(const struct stack *stack)
 {
-    size_t at = stack->count > STARTS ? stack->count - STARTS : 0;
-    if (at <= stack->origin)
-        at = stack->origin + 1;
+    size_t first = stack->origin + 1, at = stack->count > STARTS ? stack->count - STARTS : 0;
+    if (at < first)
+        at = first;
     while (at < stack->count && !is_start(&stack->frames[at]))
         at++;
+    while (at > first && at <= stack->count && is_nameless_libc(&stack->frames[at - 1]))
+        at--;
     return at < stack->count ? at : stack->count;
 }
 
