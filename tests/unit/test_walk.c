@@ -1,0 +1,759 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The walk against libgcc's unwinder: after each call the kept stack must be, frame by frame, what
+ * _Unwind_Backtrace finds anew.
+ */
+#include "shim_support.h"
+#include "../../shim/unwind/rules.h"
+#include <alloca.h>
+#include <execinfo.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <ucontext.h>
+#include <unistd.h>
+#include <unwind.h>
+
+#include <cmocka.h>
+
+enum { TRUTH_MAX = 40000, STACK_SIZE = 1 << 20 };
+
+static struct {
+    struct frame_state frames[TRUTH_MAX];       /* innermost first */
+    uint32_t count;
+    uintptr_t from_sp;
+} truth;
+
+static struct thread *walker;
+static uint32_t depth, probes;
+static bool only_inner;         /* libgcc sees less than we do: compare what it sees */
+static struct stack_memo *latest;
+
+/* --- the comparison ------------------------------------------------------------------------------------- */
+
+static _Unwind_Reason_Code note(struct _Unwind_Context *context, void *unused)
+{
+    int exact = 0;
+    uintptr_t ip = _Unwind_GetIPInfo(context, &exact), sp = _Unwind_GetCFA(context);
+    (void)unused;
+    if (!truth.count && sp != truth.from_sp)
+        return _URC_NO_REASON;          /* this test's own, inside the frame in question */
+    if (!ip || truth.count == TRUTH_MAX)
+        return _URC_END_OF_STACK;
+    truth.frames[truth.count++] =
+        (struct frame_state){exact ? ip | LOOKUP_EXACT : ip - 1, sp, (uintptr_t)_Unwind_GetGR(context, 6)};
+    return _URC_NO_REASON;
+}
+
+static void find_truth(uintptr_t from_sp)
+{
+    truth.count = 0;
+    truth.from_sp = from_sp;
+    _Unwind_Backtrace(note, NULL);
+    assert_true(truth.count > 0);
+}
+
+static void assert_same_frame(const struct kept_frame *kept, const struct frame_state *real)
+{
+    if (kept->at.lookup == real->lookup && kept->at.sp == real->sp &&
+        (!kept->bp_matters || kept->at.bp == real->bp))
+        return;
+    print_error("probe %u: lookup %lx sp %lx bp %lx, should be %lx %lx %lx\n", probes, kept->at.lookup,
+                kept->at.sp, kept->at.bp, real->lookup, real->sp, real->bp);
+    fail();
+}
+
+static void assert_size(const struct stack_memo *memo)
+{
+    if (only_inner) {
+        assert_true(memo->count >= truth.count);
+        return;
+    }
+    if (truth.count > 2 * depth)
+        assert_true(memo->cut);
+    if (memo->cut)
+        assert_in_range(memo->count, 1, 2 * depth);
+    else
+        assert_int_equal(memo->count, truth.count);
+    assert_true(memo->count <= truth.count);
+}
+
+static void compare(struct stack_memo *memo, uintptr_t from_sp)
+{
+    probes++;
+    assert_non_null(memo);
+    find_truth(from_sp);
+    assert_size(memo);
+    for (uint32_t i = 0; i < memo->count && i < truth.count; i++)
+        assert_same_frame(&memo->frames[memo->count - 1 - i], &truth.frames[i]);
+    latest = memo;
+}
+
+/* Walks from its caller, as a hook does. */
+__attribute__((noinline, used)) void walk_probe(void);
+void walk_probe(void)
+{
+    struct frame_state from = shim_caller(__builtin_frame_address(0));
+    compare(walk(walker, from, depth), from.sp);
+}
+
+/* The same without a comparison; for stacks that are not what they seem. */
+__attribute__((noinline)) static struct stack_memo *walk_from(uintptr_t lookup, uintptr_t sp, uintptr_t bp)
+{
+    return walk(walker, (struct frame_state){lookup, sp, bp}, depth);
+}
+
+static int begin_with_depth(uint32_t new_depth)
+{
+    static struct thread threads[64];
+    static int next;
+    walker = &threads[next++ % 64];
+    depth = new_depth;
+    probes = 0;
+    only_inner = false;
+    return 0;
+}
+
+static int begin_deep(void **state)
+{
+    (void)state;
+    return begin_with_depth(1024);
+}
+
+static int start_all(void **state)
+{
+    (void)state;
+    guard_drop(shim_enter());
+    return life_state() == LIFE_ON ? 0 : -1;
+}
+
+/* --- frames of all shapes --------------------------------------------------------------------------------- */
+
+static uint64_t numbers;
+static uint32_t level, level_max, probes_max;
+
+static uint32_t choose(uint32_t n)
+{
+    return (uint32_t)(shim_random(&numbers) % n);
+}
+
+static void go_on(void);
+
+#define NOT_A_TAIL_CALL __asm__ volatile("" ::: "memory")
+#define SHAPE(name, attributes, before, after)                                                               \
+    __attribute__((noinline, noclone, attributes)) static void name(void)                                    \
+    {                                                                                                        \
+        before;                                                                                              \
+        go_on();                                                                                             \
+        after;                                                                                               \
+        NOT_A_TAIL_CALL;                                                                                     \
+    }
+
+static void use(volatile char *bytes, size_t size)
+{
+    bytes[0] = bytes[size - 1] = 1;
+}
+
+SHAPE(plain, optimize("O2", "omit-frame-pointer"), , )
+SHAPE(framed, optimize("O2", "no-omit-frame-pointer"), , )
+SHAPE(unoptimised, optimize("O0"), volatile int local = 3, (void)local)
+SHAPE(local_arrays, optimize("O2", "omit-frame-pointer"), volatile char bytes[200]; use(bytes, 200), )
+SHAPE(large, optimize("O2", "omit-frame-pointer"), volatile char bytes[100000]; use(bytes, 100000), )
+SHAPE(dynamic, optimize("O2"), use(alloca(16 + choose(500)), 16), )
+SHAPE(realigned, optimize("O2"), _Alignas(64) volatile char bytes[64]; use(bytes, 64), )
+SHAPE(realigned_dynamic, optimize("O2"), _Alignas(128) volatile char bytes[64]; use(bytes, 64);
+      use(alloca(16 + choose(100)), 16), )
+SHAPE(realigned_argument, force_align_arg_pointer, , )
+
+/* rbp is just a register here, and holds nonsense meanwhile. */
+#define CLOBBER_BP(name, value)                                                                              \
+    void name(void);                                                                                         \
+    __asm__(".pushsection .text\n.type " #name ", @function\n" #name ":\n.cfi_startproc\npushq %rbp\n"        \
+            ".cfi_def_cfa_offset 16\n.cfi_offset %rbp, -16\n"                                                 \
+            "movq $" value ", %rbp\ncall walk_go_on\npopq %rbp\n.cfi_def_cfa_offset 8\n.cfi_restore %rbp\n"    \
+            "ret\n.cfi_endproc\n.popsection")
+CLOBBER_BP(walk_bp_zero, "0");
+CLOBBER_BP(walk_bp_odd, "0x123456789");
+CLOBBER_BP(walk_bp_wild, "-8");
+
+/* A frame of the same size as that of bp_chained, but it leaves rbp alone. */
+void walk_bp_untouched(void);
+__asm__(".pushsection .text\nwalk_bp_untouched:\n.cfi_startproc\nsubq $24, %rsp\n.cfi_adjust_cfa_offset 24\n"
+        "call walk_go_on\naddq $24, %rsp\n.cfi_adjust_cfa_offset -24\nret\n.cfi_endproc\n.popsection");
+void walk_bp_chained(void);
+__asm__(".pushsection .text\nwalk_bp_chained:\n.cfi_startproc\npushq %rbp\n.cfi_def_cfa_offset 16\n"
+        ".cfi_offset %rbp, -16\nmovq %rsp, %rbp\n.cfi_def_cfa_register %rbp\nsubq $16, %rsp\n"
+        "call walk_go_on\nleave\n.cfi_def_cfa %rsp, 8\n.cfi_restore %rbp\nret\n.cfi_endproc\n.popsection");
+
+__attribute__((used)) void walk_go_on(void);
+void walk_go_on(void)
+{
+    go_on();
+    NOT_A_TAIL_CALL;
+}
+
+static void (*const shapes[])(void) = {
+    plain, framed, unoptimised, local_arrays, large, dynamic, realigned, realigned_dynamic,
+    realigned_argument, walk_bp_zero, walk_bp_odd, walk_bp_wild, walk_bp_untouched, walk_bp_chained,
+};
+enum { SHAPES = sizeof shapes / sizeof *shapes };
+
+__attribute__((noinline)) static void go_on(void)
+{
+    level++;
+    if (choose(3))
+        walk_probe();
+    for (uint32_t n = choose(4); n && level < level_max && probes < probes_max; n--)
+        shapes[choose(SHAPES)]();
+    if (choose(2))
+        walk_probe();
+    level--;
+}
+
+static void test_every_walk_is_what_libgcc_finds(void **state)
+{
+    (void)state;
+    level_max = 40;
+    for (uint32_t round = 0; round < 300; round++) {
+        numbers = 1000 + round;
+        probes_max = probes + 100;
+        go_on();
+    }
+    assert_true(probes > 3000);
+}
+
+/* Long chains of few shapes, up and down: many equal inner frames over changing outer ones. */
+static void test_deep_stacks_are_what_libgcc_finds(void **state)
+{
+    (void)state;
+    for (uint32_t round = 0; round < 70; round++) {
+        numbers = round;
+        level_max = 20 + 5 * round;
+        probes_max = probes + 60;
+        level = 0;
+        while (probes < probes_max)
+            shapes[choose(SHAPES)]();
+    }
+}
+
+static void test_cut_stacks_are_what_libgcc_finds(void **state)
+{
+    (void)state;
+    begin_with_depth(12);
+    for (uint32_t round = 0; round < 500; round++) {
+        numbers = round;
+        level_max = 5 + round % 60;
+        probes_max = probes + 40;
+        while (probes < probes_max)
+            shapes[choose(SHAPES)]();
+    }
+}
+
+/* --- stacks that end at once ------------------------------------------------------------------------------ */
+
+/* Runs function() on a stack of its own; the frame says that nothing is outside of it. */
+void walk_run_on(void *top, void (*function)(void), uintptr_t bp);
+__asm__(".pushsection .text\nwalk_run_on:\n.cfi_startproc\n.cfi_undefined %rip\npushq %rbp\npushq %rbx\n"
+        "movq %rsp, %rbx\nmovq %rdi, %rsp\nmovq %rdx, %rbp\ncall *%rsi\nmovq %rbx, %rsp\npopq %rbx\n"
+        "popq %rbp\nret\n.cfi_endproc\n.popsection");
+
+static char *new_stack(size_t size)
+{
+    char *stack = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(stack != MAP_FAILED);
+    return stack;
+}
+
+/* Two frames that never touch rbp, and two of equal size outside: one of them needs it. */
+void walk_middle(void);
+void walk_outer_plain(void);
+void walk_outer_chained(void);
+__asm__(".pushsection .text\nwalk_middle:\n.cfi_startproc\nsubq $8, %rsp\n.cfi_adjust_cfa_offset 8\n"
+        "call walk_probe\naddq $8, %rsp\n.cfi_adjust_cfa_offset -8\nret\n.cfi_endproc\n"
+        "walk_outer_plain:\n.cfi_startproc\nsubq $24, %rsp\n.cfi_adjust_cfa_offset 24\n"
+        "call walk_middle\naddq $24, %rsp\n.cfi_adjust_cfa_offset -24\nret\n.cfi_endproc\n"
+        "walk_outer_chained:\n.cfi_startproc\npushq %rbp\n.cfi_def_cfa_offset 16\n.cfi_offset %rbp, -16\n"
+        "movq %rsp, %rbp\n.cfi_def_cfa_register %rbp\nsubq $16, %rsp\ncall walk_middle\nleave\n"
+        ".cfi_def_cfa %rsp, 8\n.cfi_restore %rbp\nret\n.cfi_endproc\n.popsection");
+
+static void test_rbp_is_known_when_it_comes_to_matter(void **state)
+{
+    (void)state;
+    char *stack = new_stack(STACK_SIZE);
+    walk_run_on(stack + STACK_SIZE, walk_outer_plain, 0x1111);
+    assert_int_equal(latest->count, 3);
+    assert_false(latest->cut);
+    walk_run_on(stack + STACK_SIZE, walk_outer_chained, 0x2222);
+    assert_int_equal(latest->count, 3);
+    assert_false(latest->cut);
+    walk_run_on(stack + STACK_SIZE, walk_outer_plain, 0x3333);
+    walk_run_on(stack + STACK_SIZE, walk_outer_chained, 0x4444);
+    assert_false(latest->cut);
+    munmap(stack, STACK_SIZE);
+}
+
+/* --- depth -------------------------------------------------------------------------------------------------- */
+
+static uint32_t recursion_probes;      /* at which levels: every so many */
+
+__attribute__((noinline, optimize("O2", "omit-frame-pointer"))) static void recurse(uint32_t n)
+{
+    if (n)
+        recurse(n - 1);
+    else
+        walk_probe();
+    NOT_A_TAIL_CALL;
+}
+
+static uint32_t stack_depth;
+
+static void recurse_to_depth(void)
+{
+    recurse(stack_depth - 2);           /* besides: this, and the outermost */
+    NOT_A_TAIL_CALL;
+}
+
+static void assert_depth(char *stack, uint32_t frames, uint32_t kept, bool cut)
+{
+    begin_with_depth(16);
+    stack_depth = frames - 1;
+    walk_run_on(stack + STACK_SIZE, recurse_to_depth, 0);
+    assert_int_equal(truth.count, frames);
+    assert_int_equal(latest->count, kept);
+    assert_int_equal(latest->cut, cut);
+}
+
+static void test_a_stack_of_twice_the_depth_is_whole(void **state)
+{
+    (void)state;
+    char *stack = new_stack(STACK_SIZE);
+    assert_depth(stack, 31, 31, false);
+    assert_depth(stack, 32, 32, false);
+    assert_depth(stack, 33, 16, true);
+    assert_depth(stack, 34, 16, true);
+    assert_depth(stack, 35, 16, true);
+    assert_depth(stack, 200, 16, true);
+    munmap(stack, STACK_SIZE);
+}
+
+static uint32_t cuts, cut_probes;
+static uintptr_t outermost;
+
+static void note_cut(void)
+{
+    cut_probes++;
+    if (latest->cut && latest->frames[0].at.sp != outermost) {
+        outermost = latest->frames[0].at.sp;
+        cuts++;
+    }
+}
+
+/* Comparing costs as much as the stack is deep. */
+__attribute__((noinline)) static void probe_cheaply(void)
+{
+    struct frame_state from = shim_caller(__builtin_frame_address(0));
+    struct stack_memo *memo = walk(walker, from, depth);
+    if (recursion_probes++ % 64 == 0)
+        compare(memo, from.sp);
+    latest = memo;
+    note_cut();
+}
+
+__attribute__((noinline)) static void recurse_with_allocations(uint32_t n);
+
+__attribute__((noinline)) static void other_way(uint32_t n)
+{
+    recurse_with_allocations(n);
+    NOT_A_TAIL_CALL;
+}
+
+__attribute__((noinline)) static void recurse_with_allocations(uint32_t n)
+{
+    probe_cheaply();
+    if (n % 2)
+        recurse_with_allocations(n - 1);
+    else if (n)
+        other_way(n - 1);
+    probe_cheaply();
+}
+
+static void test_recursion_makes_few_cuts(void **state)
+{
+    (void)state;
+    begin_with_depth(100);
+    cuts = cut_probes = 0;
+    recurse_with_allocations(6000);     /* 9000 frames */
+    assert_in_range(cut_probes, 12000, 12100);
+    assert_in_range(cuts, 85, 2 * 95);
+}
+
+__attribute__((noinline)) static void climb(uint32_t n, uint32_t down)
+{
+    if (n) {
+        climb(n - 1, down);
+    } else {
+        for (uint32_t i = 0; i < 10; i++)
+            recurse(down);
+    }
+    NOT_A_TAIL_CALL;
+}
+
+static void test_the_cut_stays_while_its_frame_does(void **state)
+{
+    (void)state;
+    begin_with_depth(50);
+    climb(100, 30);
+    assert_true(latest->cut);
+    uintptr_t before = latest->frames[0].at.lookup;
+    climb(100, 20);
+    assert_true(latest->cut);
+    assert_int_equal(latest->frames[0].at.lookup, before);
+    climb(1, 1);
+    assert_false(latest->cut);
+}
+
+/* --- signals ------------------------------------------------------------------------------------------------ */
+
+void walk_fault(void);
+extern const char walk_fault_end[];
+__asm__(".pushsection .text\n.p2align 4\nwalk_fault:\n.cfi_startproc\nud2\nwalk_fault_end:\nret\n.cfi_endproc\n"
+        ".popsection");
+
+static void probing_handler(int signal, siginfo_t *info, void *context)
+{
+    ucontext_t *interrupted = context;
+    (void)info;
+    walk_probe();
+    recurse(3);
+    walk_probe();
+    if (signal == SIGILL)
+        interrupted->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)walk_fault_end;
+}
+
+static void catch(int signal, int flags)
+{
+    struct sigaction action = {.sa_sigaction = probing_handler, .sa_flags = SA_SIGINFO | flags};
+    assert_int_equal(sigaction(signal, &action, NULL), 0);
+}
+
+static void uncatch(int signal)
+{
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    sigaction(signal, &action, NULL);
+}
+
+static bool has_exact_frame(void)
+{
+    for (uint32_t i = 0; i < latest->count; i++)
+        if (latest->frames[i].at.lookup & LOOKUP_EXACT)
+            return true;
+    return false;
+}
+
+__attribute__((noinline)) static void interrupt_at(uint32_t n)
+{
+    if (n) {
+        interrupt_at(n - 1);
+    } else {
+        walk_probe();
+        raise(SIGUSR1);
+        assert_true(has_exact_frame());
+        walk_fault();                   /* at its very first address: the one before is another function's */
+        assert_true(has_exact_frame());
+        assert_int_equal(truth.frames[1].lookup & LOOKUP_EXACT, 0);
+    }
+    walk_probe();
+}
+
+static void interrupt_with(int flags)
+{
+    catch(SIGUSR1, flags);
+    catch(SIGILL, flags);
+    for (uint32_t n = 0; n < 20; n++)
+        interrupt_at(n % 7);
+    uncatch(SIGUSR1);
+    uncatch(SIGILL);
+}
+
+static void test_walks_through_signal_handlers(void **state)
+{
+    (void)state;
+    interrupt_with(0);
+}
+
+static void test_walks_from_an_alternate_signal_stack(void **state)
+{
+    (void)state;
+    stack_t alternate = {.ss_sp = new_stack(STACK_SIZE), .ss_size = STACK_SIZE}, before;
+    assert_int_equal(sigaltstack(&alternate, &before), 0);
+    interrupt_with(SA_ONSTACK);
+    assert_int_equal(sigaltstack(&before, NULL), 0);
+    munmap(alternate.ss_sp, STACK_SIZE);
+}
+
+/* --- stacks that come and go ----------------------------------------------------------------------------------- */
+
+static ucontext_t home, coroutines[4];
+
+static void coroutine(void)
+{
+    for (;;) {
+        level_max = level + 8;
+        probes_max = probes + 12;
+        shapes[choose(SHAPES)]();
+        ucontext_t *self = &coroutines[0];
+        uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+        for (int i = 0; i < 4; i++)
+            if (here - (uintptr_t)coroutines[i].uc_stack.ss_sp < STACK_SIZE)
+                self = &coroutines[i];
+        swapcontext(self, &home);
+    }
+}
+
+static void make_coroutine(ucontext_t *context)
+{
+    getcontext(context);
+    context->uc_stack.ss_sp = new_stack(STACK_SIZE);
+    context->uc_stack.ss_size = STACK_SIZE;
+    context->uc_link = NULL;
+    context->uc_mcontext.gregs[REG_RBP] = (greg_t)(uintptr_t)__builtin_frame_address(0);   /* leads astray */
+    makecontext(context, coroutine, 0);
+}
+
+static void drop_coroutine(ucontext_t *context)
+{
+    munmap(context->uc_stack.ss_sp, STACK_SIZE);
+    context->uc_stack.ss_sp = NULL;
+}
+
+/* AddressSanitizer must not hear of the stacks: it would take a switch for a long jump. */
+static void test_walks_in_contexts(void **state)
+{
+    (void)state;
+    numbers = 7;
+    for (int i = 0; i < 4; i++)
+        make_coroutine(&coroutines[i]);
+    for (int turn = 0; turn < 800; turn++) {
+        ucontext_t *next = &coroutines[choose(4)];
+        swapcontext(&home, next);
+        walk_probe();
+        if (turn % 10 == 9) {
+            drop_coroutine(next);
+            make_coroutine(next);
+        }
+    }
+    for (int i = 0; i < 4; i++)
+        drop_coroutine(&coroutines[i]);
+    level = 0;
+    assert_true(probes > 1000);
+}
+
+static void *walk_in_thread(void *seed)
+{
+    begin_with_depth(200);
+    numbers = (uint64_t)(uintptr_t)seed;
+    level_max = 30;
+    probes_max = 100;
+    level = 0;
+    while (probes < probes_max)
+        shapes[choose(SHAPES)]();
+    return NULL;
+}
+
+static void test_walks_to_the_end_of_a_thread(void **state)
+{
+    (void)state;
+    setenv("CMOCKA_TEST_ABORT", "1", 1);       /* another thread cannot jump back */
+    for (uintptr_t seed = 0; seed < 20; seed++) {
+        pthread_t thread;
+        assert_int_equal(pthread_create(&thread, NULL, walk_in_thread, (void *)seed), 0);
+        pthread_join(thread, NULL);
+        assert_false(latest->cut);
+    }
+    unsetenv("CMOCKA_TEST_ABORT");
+    level = 0;
+}
+
+/* --- words that lead astray --------------------------------------------------------------------------------------- */
+
+/* Code whose CFA is rbp + 16, and code that hands rbp on. */
+extern const char walk_place_rbp[], walk_place_rsp[];
+__asm__(".pushsection .text\n.cfi_startproc\nnop\n.cfi_def_cfa %rbp, 16\n.cfi_offset %rbp, -16\nwalk_place_rbp:\n"
+        "nop\nnop\n.cfi_endproc\n.cfi_startproc\nnop\n.cfi_def_cfa_offset 16\nwalk_place_rsp:\nnop\nnop\n"
+        ".cfi_endproc\n.popsection");
+
+static uintptr_t two_pages(void)
+{
+    char *pages = new_stack(2 * PAGE_SIZE);
+    assert_int_equal(mprotect(pages + PAGE_SIZE, PAGE_SIZE, PROT_NONE), 0);
+    return (uintptr_t)pages;
+}
+
+static void put_word(uintptr_t address, uintptr_t word)
+{
+    *(uintptr_t *)address = word;
+}
+
+static void assert_ends_at_once(uintptr_t sp, uintptr_t bp)
+{
+    struct stack_memo *memo = walk_from((uintptr_t)walk_place_rbp, sp, bp);
+    assert_non_null(memo);
+    assert_int_equal(memo->count, 1);
+    assert_true(memo->cut);
+}
+
+static void test_a_frame_before_an_unreadable_page_is_the_last(void **state)
+{
+    (void)state;
+    uintptr_t pages = two_pages(), edge = pages + PAGE_SIZE;
+    assert_ends_at_once(pages + 512, edge - 8);         /* rbp's word before it, the return address behind it */
+    assert_ends_at_once(pages + 512, edge);
+    assert_ends_at_once(pages + 512, edge + 800);
+    put_word(edge - 16, edge - 8);
+    put_word(edge - 8, (uintptr_t)walk_place_rbp + 1);
+    struct stack_memo *memo = walk_from((uintptr_t)walk_place_rbp, pages + 512, edge - 16);
+    assert_int_equal(memo->count, 2);                   /* one step, then the same */
+    assert_true(memo->cut);
+    memo = walk_from((uintptr_t)walk_place_rsp, edge - 8, edge - 16);   /* return address read behind the edge */
+    assert_int_equal(memo->count, 1);
+    munmap((void *)pages, 2 * PAGE_SIZE);
+}
+
+static void test_no_rbp_makes_it_crash(void **state)
+{
+    (void)state;
+    uintptr_t pages = two_pages(), edge = pages + PAGE_SIZE;
+    const uintptr_t wild[] = {0, 1, 7, 8, 0x1234, 0xdeadbeef, PAGE_SIZE, edge - 15, edge - 1, edge + PAGE_SIZE,
+                              0x7ffffffff000, 0x800000000000, 0xffffffff81000000, UINTPTR_MAX - 7, UINTPTR_MAX};
+    for (size_t i = 0; i < sizeof wild / sizeof *wild; i++) {
+        assert_ends_at_once(pages + 512, wild[i]);
+        assert_ends_at_once((uintptr_t)&pages & ~(uintptr_t)15, wild[i]);
+    }
+    munmap((void *)pages, 2 * PAGE_SIZE);
+}
+
+static void test_a_frame_that_leads_inward_is_the_last(void **state)
+{
+    (void)state;
+    uintptr_t page = (uintptr_t)new_stack(PAGE_SIZE);
+    put_word(page + 1024, page + 1024);
+    put_word(page + 1032, (uintptr_t)walk_place_rbp + 1);
+    assert_ends_at_once(page + 2048, page + 1024);
+    struct stack_memo *memo = walk_from((uintptr_t)walk_place_rbp, page + 512, page + 1024);
+    assert_int_equal(memo->count, 2);                   /* its rbp is its own: no further */
+    assert_true(memo->cut);
+    munmap((void *)page, PAGE_SIZE);
+}
+
+static void test_a_frame_whose_page_vanished_is_not_read(void **state)
+{
+    (void)state;
+    uintptr_t pages = (uintptr_t)new_stack(2 * PAGE_SIZE), edge = pages + PAGE_SIZE;
+    put_word(edge + 64, 0);
+    put_word(edge + 72, 0);
+    struct stack_memo *memo = walk_from((uintptr_t)walk_place_rbp, pages + 512, edge + 64);
+    assert_int_equal(memo->count, 1);                   /* ended by a return address of 0 */
+    assert_false(memo->cut);
+    walk_forget(walker);
+    mprotect((void *)edge, PAGE_SIZE, PROT_NONE);
+    assert_ends_at_once(pages + 512, edge + 64);
+    munmap((void *)pages, 2 * PAGE_SIZE);
+}
+
+/* A dead thread's state is used again by a thread whose stack is elsewhere; a coroutine's stack goes. */
+static void test_a_former_stack_is_not_believed(void **state)
+{
+    (void)state;
+    uintptr_t second = (uintptr_t)new_stack(33 * PAGE_SIZE), first = second + 17 * PAGE_SIZE;
+    mprotect((void *)(first - PAGE_SIZE), PAGE_SIZE, PROT_NONE);
+    put_word(first + 8 * PAGE_SIZE, 0);
+    walk_from((uintptr_t)walk_place_rbp, first + 512, first + 8 * PAGE_SIZE);
+    walk_from((uintptr_t)walk_place_rbp, second + 512, 0);
+    munmap((void *)first, 16 * PAGE_SIZE);
+    assert_ends_at_once(second + 512, first + 2 * PAGE_SIZE);
+    assert_ends_at_once(second + 512, first + 1024);
+    munmap((void *)second, 16 * PAGE_SIZE);
+}
+
+/* --- code that nothing describes ------------------------------------------------------------------------------------ */
+
+static void *generated_code(void)
+{
+    static const unsigned char code[] = {
+        0x55,                   /* push %rbp */
+        0x48, 0x89, 0xe5,       /* mov %rsp, %rbp */
+        0xff, 0xd7,             /* call *%rdi */
+        0x5d, 0xc3,             /* pop %rbp; ret */
+    };
+    char *page = new_stack(PAGE_SIZE);
+    memcpy(page, code, sizeof code);
+    assert_int_equal(mprotect(page, PAGE_SIZE, PROT_READ | PROT_EXEC), 0);
+    return page;
+}
+
+__attribute__((noinline)) static void probe_behind_generated(void)
+{
+    only_inner = true;          /* libgcc stops there */
+    walk_probe();
+    only_inner = false;
+}
+
+static void test_generated_code_is_followed_by_its_chain(void **state)
+{
+    (void)state;
+    void *code = generated_code();
+    walk_probe();
+    uint32_t outside = latest->count;
+    uintptr_t outer = latest->frames[outside - 2].at.lookup;
+    ((void (*)(void (*)(void)))code)(probe_behind_generated);
+    assert_false(latest->cut);
+    assert_true(latest->volatile_);
+    assert_int_equal(latest->count, outside + 2);
+    assert_in_range(latest->frames[outside].at.lookup, (uintptr_t)code, (uintptr_t)code + PAGE_SIZE - 1);
+    assert_int_equal(latest->frames[outside - 2].at.lookup, outer);
+    walk_probe();
+    munmap(code, PAGE_SIZE);
+}
+
+/* glibc's own backtrace(), for the whole of a simple stack.  (A sanitizer's has a frame more, its own.) */
+static void test_it_is_what_backtrace_finds(void **state)
+{
+    (void)state;
+    void *addresses[64];
+    walk_probe();
+    int n = backtrace(addresses, 64);
+    int count = (int)latest->count;
+    assert_in_range(n, count, count + 1);
+    for (int i = 0; i < count - 1; i++)         /* the innermost is another call in this function */
+        assert_int_equal((uintptr_t)addresses[n - 1 - i] - 1, latest->frames[i].at.lookup);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup(test_##name, begin_deep)
+    const struct CMUnitTest tests[] = {
+        TEST(it_is_what_backtrace_finds),
+        TEST(every_walk_is_what_libgcc_finds),
+        TEST(deep_stacks_are_what_libgcc_finds),
+        TEST(cut_stacks_are_what_libgcc_finds),
+        TEST(rbp_is_known_when_it_comes_to_matter),
+        TEST(a_stack_of_twice_the_depth_is_whole),
+        TEST(recursion_makes_few_cuts),
+        TEST(the_cut_stays_while_its_frame_does),
+        TEST(walks_through_signal_handlers),
+        TEST(walks_from_an_alternate_signal_stack),
+        TEST(walks_in_contexts),
+        TEST(walks_to_the_end_of_a_thread),
+        TEST(a_frame_before_an_unreadable_page_is_the_last),
+        TEST(no_rbp_makes_it_crash),
+        TEST(a_frame_that_leads_inward_is_the_last),
+        TEST(a_frame_whose_page_vanished_is_not_read),
+        TEST(a_former_stack_is_not_believed),
+        TEST(generated_code_is_followed_by_its_chain),
+    };
+    return cmocka_run_group_tests(tests, start_all, NULL);
+}
