@@ -29,10 +29,15 @@ static bool known(uint32_t type)
     return type != 0 && type < KINDS;
 }
 
-static bool check_records(const struct section *section, struct failure *why)
+const char *section_name(uint32_t type)
 {
-    const struct kind *kind = &kinds[section->type];
-    if (!kind->record_size)
+    return known(type) ? kinds[type].name : NULL;
+}
+
+bool section_check(const struct section *section, struct failure *why)
+{
+    const struct kind *kind = known(section->type) ? &kinds[section->type] : NULL;
+    if (!kind || !kind->record_size)
         return true;
     if (section->record_size < kind->record_size || section->record_size > LARGEST_RECORD ||
         section->record_size % RECORD_ALIGN)
@@ -44,9 +49,8 @@ static bool check_records(const struct section *section, struct failure *why)
     return true;
 }
 
-/* The section at `offset`; *size is how far the next one is. */
-static bool read_section(struct section *section, const struct file *file, uint64_t offset, uint64_t used,
-                         uint64_t *size, struct failure *why)
+bool section_read(struct section *section, const struct file *file, uint64_t offset, uint64_t used,
+                  struct failure *why)
 {
     struct trace_section raw;
     if (used - offset < sizeof(raw))
@@ -63,8 +67,12 @@ static bool read_section(struct section *section, const struct file *file, uint6
                                 .first = raw.first,
                                 .data = offset + sizeof(raw),
                                 .length = raw.size - sizeof(raw)};
-    *size = raw.size;
-    return !known(raw.type) || check_records(section, why);
+    return true;
+}
+
+uint64_t section_end(const struct section *section)
+{
+    return section->data + section->length;
 }
 
 static int by_number(const void *a, const void *b)
@@ -95,15 +103,20 @@ static bool check_overlap(const struct sections *sections, struct failure *why)
     return fine;
 }
 
+bool sections_lost(const struct file *file, const struct trace_header *header, uint64_t offset)
+{
+    return (header->flags & TRACE_DISK_FULL) && file_next_data(file, offset, header->used) == header->used;
+}
+
 static bool read_chain(struct sections *sections, const struct file *file, const struct trace_header *header,
                        struct failure *why)
 {
     size_t capacity = 0;
-    for (uint64_t offset = header->header_size, size = 0; offset < header->used; offset += size) {
-        struct section section;
-        if ((header->flags & TRACE_DISK_FULL) && file_next_data(file, offset, header->used) == header->used)
+    struct section section;
+    for (uint64_t offset = header->header_size; offset < header->used; offset = section_end(&section)) {
+        if (sections_lost(file, header, offset))
             break;
-        if (!read_section(&section, file, offset, header->used, &size, why))
+        if (!section_read(&section, file, offset, header->used, why) || !section_check(&section, why))
             return false;
         if (!known(section.type))
             continue;

@@ -17,6 +17,22 @@ struct sections {
     size_t count;
 };
 
+/* What a person calls the records of a type; null if it is not known. */
+const char *section_name(uint32_t type);
+
+/* The section at `offset` of a chain that ends at `used`.  False: there is none. */
+bool section_read(struct section *section, const struct file *file, uint64_t offset, uint64_t used,
+                  struct failure *why);
+
+/* Whether its records can be what its type says; types that are not known can. */
+bool section_check(const struct section *section, struct failure *why);
+
+/* Where the next section begins. */
+uint64_t section_end(const struct section *section);
+
+/* Whether from `offset` on there is nothing, and the header says why: the disk was full. */
+bool sections_lost(const struct file *file, const struct trace_header *header, uint64_t offset);
+
 /* Walks the chain from the header's end to `used`.  Sections of one table (and shard) do not overlap.
    Of a recorder whose disk was full the chain may end early, in a hole. */
 bool sections_read(struct sections *sections, const struct file *file, const struct trace_header *header,

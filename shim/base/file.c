@@ -199,9 +199,12 @@ static int put_under(int fd)
     failed = sys_madvise(mapped, ready, MADV_POPULATE_WRITE);
     if (failed == -EINVAL) {
         /* Before Linux 5.14: allocate a fixed size, and have no more than that. */
-        size = ready > image_min ? ready : image_min;
+        uint64_t fixed = ready > image_min ? ready : image_min;
+        if (fixed > size)
+            fixed = size;
+        sys_munmap(mapped + fixed, size - fixed);
+        size = ready = fixed;
         failed = sys6(SYS_fallocate, fd, 0, 0, (long)size, 0, 0);
-        ready = size;
     }
     if (!sys_failed(failed))
         failed = sys_move(mapped, size, file_header);

@@ -142,6 +142,15 @@ static bool guard_is_stale(const struct thread *self, uintptr_t frame)
     return sys_failed(sys3(SYS_sigaltstack, 0, (long)&alternate, 0)) || !(alternate.ss_flags & SS_ONSTACK);
 }
 
+struct thread *guard_catch_up(struct thread *self, uintptr_t frame, uintptr_t caller)
+{
+    self->in_allocator = false;
+    if (catch_up(self, frame, caller))
+        return self;
+    atomic_store(&self->guard, 0);
+    return NULL;
+}
+
 struct thread *guard_take_slowly(uintptr_t frame, uintptr_t caller)
 {
     if (life_state() == LIFE_NEW)
@@ -153,11 +162,7 @@ struct thread *guard_take_slowly(uintptr_t frame, uintptr_t caller)
         return NULL;
     atomic_store(&self->guard, frame);
     atomic_signal_fence(memory_order_seq_cst);
-    self->in_allocator = false;
-    if (catch_up(self, frame, caller))
-        return self;
-    atomic_store(&self->guard, 0);
-    return NULL;
+    return guard_catch_up(self, frame, caller);
 }
 
 void guard_drain(struct thread *self)
@@ -196,9 +201,9 @@ void life_fork_prepare(void)
         return;
     lock_take(&world.threads);
     lock_take(&world.learning);
-    lock_take(&world.tables);
     for (size_t i = 0; i < sizeof world.shared_shard / sizeof *world.shared_shard; i++)
         lock_take(&world.shared_shard[i]);
+    lock_take(&world.tables);
     lock_take(&world.arena);
     forking = self;
 }

@@ -66,8 +66,10 @@ static bool set_root(const char *value)
 
 static bool set_quiet(const char *value)
 {
-    options.quiet = !strcmp(value, "1");
-    return options.quiet || !strcmp(value, "0");
+    if (strcmp(value, "0") && strcmp(value, "1"))
+        return false;
+    options.quiet = *value == '1';
+    return true;
 }
 
 static const struct {

@@ -37,18 +37,32 @@ static size_t hand_out(char *buffer, size_t held, bool (*visit)(char *, void *),
     return (size_t)(line - buffer);
 }
 
+/* Drops the rest of a line that was cut; returns how many bytes are left. */
+static size_t drop_rest(char *buffer, size_t held, bool *cut)
+{
+    const char *newline = memchr(buffer, '\n', held);
+    size_t rest = newline ? (size_t)(newline + 1 - buffer) : held;
+    *cut = !newline;
+    memmove(buffer, buffer + rest, held - rest);
+    return held - rest;
+}
+
 bool proc_lines(const char *path, char *buffer, size_t size, bool (*visit)(char *line, void *context),
                 void *context)
 {
     long fd = sys_open(path, O_RDONLY | O_CLOEXEC, 0);
     size_t held = 0, n;
-    bool go_on = true;
+    bool go_on = true, cut = false;
     if (sys_failed(fd))
         return false;
     while (go_on && (n = read_some((int)fd, buffer + held, size - held)) > 0) {
         held += n;
-        if (held == size && !memchr(buffer, '\n', held))
+        if (cut)
+            held = drop_rest(buffer, held, &cut);
+        if (held == size && !memchr(buffer, '\n', held)) {
             buffer[held - 1] = '\n';
+            cut = true;
+        }
         size_t used = hand_out(buffer, held, visit, context, &go_on);
         held -= used;
         memmove(buffer, buffer + used, held);

@@ -53,24 +53,28 @@ struct thread {
 
 extern __thread struct thread *thread_self __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
-/* Slow half of guard_take: first calls, forked children, unloaded modules, nested calls.  Null: this
-   call is not to be recorded (and was counted as missed if it should have been). */
+/* Slow halves of guard_take: first and nested calls; and, with the guard held, forked children, unloaded
+   modules, a stopped world.  Null: this call is not to be recorded (and was counted as missed if it should
+   have been), and the guard is not held. */
 struct thread *guard_take_slowly(uintptr_t frame, uintptr_t caller);
+struct thread *guard_catch_up(struct thread *self, uintptr_t frame, uintptr_t caller);
 
 /* Slow half of guard_drop: does the frees that were put off. */
 void guard_drain(struct thread *self);
 
 /*
  * frame: the hook's frame address; caller: its return address.  Null: pass the call on, record nothing.
+ * The guard is shown before the generation is looked at: whoever stops the world does the reverse.
  */
 static inline struct thread *guard_take(uintptr_t frame, uintptr_t caller)
 {
     struct thread *self = thread_self;
-    if (unlikely(!self) || unlikely(atomic_load_explicit(&self->guard, memory_order_relaxed)) ||
-        unlikely(self->generation != atomic_load_explicit(&world.generation, memory_order_relaxed)))
+    if (unlikely(!self) || unlikely(atomic_load_explicit(&self->guard, memory_order_relaxed)))
         return guard_take_slowly(frame, caller);
     atomic_store_explicit(&self->guard, frame, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);
+    if (unlikely(self->generation != atomic_load_explicit(&world.generation, memory_order_relaxed)))
+        return guard_catch_up(self, frame, caller);
     return self;
 }
 

@@ -38,7 +38,11 @@ static bool remember(const void *block, uint32_t site, size_t size, bool watch)
             return false;
         size = BLOCK_SIZE_BIG;
     }
-    return blocks_put(block, entry | size);
+    if (likely(blocks_put(block, entry | size)))
+        return true;
+    if (size == BLOCK_SIZE_BIG)
+        blocks_big_drop(block);
+    return false;
 }
 
 static bool joined(struct thread *self)

@@ -37,6 +37,7 @@ struct kept_frame {
     bool bp_kept;               /* the frame inside left rbp alone: this bp is also that one's */
     bool uses_bp;               /* this frame's own rule consumes it */
     bool odd;                   /* reached by an unusual step: compared by stepping again */
+    bool elsewhere;             /* its words are not on the thread's own stack: proven before they are compared */
 };
 
 struct stack_memo {
@@ -47,7 +48,7 @@ struct stack_memo {
     bool volatile_;             /* not to be compared with: forgotten at the next walk */
     uintptr_t end_word;         /* where a zero return address ended the stack, 0 = elsewise */
     uint32_t depth, capacity;
-    uintptr_t low, high;        /* words of [low, high), this thread's stack, can be read */
+    uintptr_t low, high;        /* words of [low, high), the outer part of the thread's own stack, can be read */
     uintptr_t other_low, other_high;    /* the same elsewhere, proven anew in each walk */
     struct kept_frame *walked;  /* scratch: from inside to outside; [capacity] */
     struct kept_frame frames[]; /* [capacity] */

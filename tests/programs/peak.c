@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Several hills; the highest is not the last.  Who has how much on it is known: low() 10 x 1000 bytes,
- * high() 50 x 10000, tail() nothing yet; and shrink()'s block has been made smaller by then.
+ * Several hills; the highest is not the last, and the last is just as high.  Who has how much on the first of
+ * the highest is known: low() 10 x 1000 bytes, high() 50 x 10000, tail() nothing yet; and shrink()'s block has
+ * been made smaller by then.
  */
 #include <stdlib.h>
 
@@ -35,7 +36,7 @@ __attribute__((noinline)) static void high(int n)
 
 __attribute__((noinline)) static void tail(void)
 {
-    for (int i = 0; i < 100; i++)
+    for (int i = 0; i < 500; i++)
         take(1000);
     __asm__ volatile("");
 }
