@@ -44,30 +44,27 @@ bool counters_start(void)
 
 /* --- shards ------------------------------------------------------------------------------------------ */
 
-static bool shard_ready(struct shard *shard)
+/* What others read of a shard is written once, before any of them gets it. */
+static struct shard *shard_ready(struct shard *shard, struct lock *lock)
 {
-    if (!shard->sections)
-        shard->sections = arena_reserve(SITES_MAX / COUNTERS_PER_SECTION * sizeof *shard->sections);
+    if (shard->sections)
+        return shard;
     shard->number = (uint32_t)(shard - shards);
+    shard->lock = lock;
+    shard->sections = arena_reserve(SITES_MAX / COUNTERS_PER_SECTION * sizeof *shard->sections);
     if (file_header->shard_count <= shard->number)
         file_header->shard_count = shard->number + 1;
-    return shard->sections != NULL;
+    return shard->sections ? shard : NULL;
 }
 
 /* Under world.threads. */
 static struct shard *assign(void)
 {
     static uint32_t turn;
-    if (own_shards < own_max) {
-        struct shard *shard = &shards[own_shards];
-        if (!shard_ready(shard))
-            return NULL;
-        own_shards++;
-        return shard;
-    }
-    struct shard *shard = &shards[own_max + turn % SHARED];
-    shard->lock = &world.shared_shard[turn++ % SHARED];
-    return shard_ready(shard) ? shard : NULL;
+    if (own_shards < own_max)
+        return shard_ready(&shards[own_shards++], NULL);
+    uint32_t shared = turn++ % SHARED;
+    return shard_ready(&shards[own_max + shared], &world.shared_shard[shared]);
 }
 
 /*

@@ -10,7 +10,8 @@
 /* An rbp that no rule could recover; unaligned, so that a rule that needs it finds no word there. */
 #define BP_UNKNOWN ((uintptr_t)1)
 
-enum { CONTIGUOUS_MAX = 64 * 1024 };
+/* How far from what is known of the thread's own stack a frame may lie and be asked for on it. */
+enum { OWN_STEP_MAX = 16 << 20 };
 
 enum outcome {
     OUTCOME_STEPPED,
@@ -22,8 +23,8 @@ enum outcome {
 /* --- reading the stack --------------------------------------------------------------------------------
  *
  * No word is read unless its page was proven readable: [low, high) of the thread's own stack is
- * remembered, which cannot vanish while the thread runs on it; pages elsewhere (coroutines, signal
- * stacks, frames of megabytes) are proven in each walk.
+ * remembered, which cannot vanish while the thread lives; pages elsewhere (coroutines, signal stacks, what
+ * a bogus frame leads to) are proven in each walk.
  */
 
 /* A call that copies its argument in before it rejects another one: EFAULT or EINVAL tells. */
@@ -32,23 +33,14 @@ static bool page_readable(uintptr_t page)
     return sys6(SYS_rt_sigprocmask, -1, (long)page, 0, 8, 0, 0) == -EINVAL;
 }
 
-static bool pages_readable(uintptr_t from, uintptr_t to)
+static inline bool is_own(const struct stack_memo *memo, uintptr_t address)
 {
-    for (; from < to; from += PAGE_SIZE)
-        if (!page_readable(from))
-            return false;
-    return true;
+    return address - memo->low < memo->high - memo->low;
 }
 
 static bool prove(struct stack_memo *memo, uintptr_t address)
 {
     uintptr_t page = address & ~(PAGE_SIZE - 1);
-    if (address >= memo->high && address - memo->high < CONTIGUOUS_MAX) {
-        if (!pages_readable(memo->high, page + PAGE_SIZE))
-            return false;
-        memo->high = page + PAGE_SIZE;
-        return true;
-    }
     if (!page_readable(page))
         return false;
     if (page != memo->other_high)
@@ -61,28 +53,46 @@ reads_frames static inline bool read_word(struct stack_memo *memo, uintptr_t add
 {
     if (unlikely(address & 7))
         return false;
-    if (unlikely(address - memo->low >= memo->high - memo->low) &&
-        address - memo->other_low >= memo->other_high - memo->other_low && !prove(memo, address))
+    if (unlikely(!is_own(memo, address)) && address - memo->other_low >= memo->other_high - memo->other_low &&
+        !prove(memo, address))
         return false;
     *word = *(const uintptr_t *)address;
     return true;
 }
 
-/* The page of sp is readable: we stand on it.  What was proven of another stack is believed no longer: a
-   coroutine's may go while the thread lives. */
-static void begin_on(struct stack_memo *memo, uintptr_t sp)
+/* The outermost page of the thread's own stack: the kernel begins the first thread's there, and the C library
+   puts its descriptor of any other there. */
+static uintptr_t outermost_page(void)
 {
-    uintptr_t page = sp & ~(PAGE_SIZE - 1);
-    memo->other_low = memo->other_high = 0;
-    if (likely(sp - memo->low < memo->high - memo->low))
+    extern void *__libc_stack_end;
+    bool first = sys_gettid() == sys_getpid();
+    return (uintptr_t)(first ? __libc_stack_end : __builtin_thread_pointer()) & ~(PAGE_SIZE - 1);
+}
+
+/* Downwards, as far as it reaches without a hole: a coroutine's stack may be its neighbour. */
+static void extend_own(struct stack_memo *memo, uintptr_t page)
+{
+    if (!memo->high) {
+        memo->low = outermost_page();
+        memo->high = memo->low + PAGE_SIZE;
+    }
+    if (page < memo->low && memo->low - page > OWN_STEP_MAX)
         return;
-    if (sp < memo->low && memo->low - page <= 16 * CONTIGUOUS_MAX && pages_readable(page + PAGE_SIZE, memo->low)) {
-        memo->low = page;
-    } else if (sp >= memo->high && page - memo->high < CONTIGUOUS_MAX && pages_readable(memo->high, page)) {
-        memo->high = page + PAGE_SIZE;
-    } else {
-        memo->low = page;
-        memo->high = page + PAGE_SIZE;
+    while (page < memo->low && page_readable(memo->low - PAGE_SIZE))
+        memo->low -= PAGE_SIZE;
+}
+
+/* The page of the given word is readable: the call that brought us here has put its return address there. */
+static void begin_on(struct stack_memo *memo, uintptr_t word)
+{
+    uintptr_t page = word & ~(PAGE_SIZE - 1);
+    memo->other_low = memo->other_high = 0;
+    if (likely(is_own(memo, word)))
+        return;
+    extend_own(memo, page);
+    if (!is_own(memo, word)) {
+        memo->other_low = page;
+        memo->other_high = page + PAGE_SIZE;
     }
 }
 
@@ -179,6 +189,7 @@ static enum outcome step(struct thread *self, struct stack_memo *memo, struct ke
     to->at.bp = from->at.bp;
     to->bp_kept = !rule.bp_slot;
     to->bp_slot = rule.bp_slot;
+    to->elsewhere = !is_own(memo, cfa - 8) || !is_own(memo, cfa + (uintptr_t)(8 * (intptr_t)rule.bp_slot));
     if (rule.bp_slot && !read_word(memo, cfa + (uintptr_t)(8 * (intptr_t)rule.bp_slot), &to->at.bp))
         return OUTCOME_LOST;
     return arrived(&from->at, &to->at, cfa - 8, false);
@@ -202,10 +213,18 @@ static bool same_odd_step(struct thread *self, struct stack_memo *memo, struct k
     return true;
 }
 
+static bool words_readable(struct stack_memo *memo, const struct kept_frame *frame)
+{
+    uintptr_t word;
+    return read_word(memo, frame->at.sp - 8, &word) &&
+           (!frame->bp_slot || read_word(memo, frame->at.sp + (uintptr_t)(8 * (intptr_t)frame->bp_slot), &word));
+}
+
 /*
  * frames[i] is as it was; so is everything outside whose words are.  Returns the number of the outermost
  * frame that still is.  The words of a frame are only read when those inside it were equal: only then is
- * it certain that the frame exists.
+ * it certain that the frame exists.  Or as certain as its caller's tables are right: off the thread's own
+ * stack even that is not enough.
  */
 reads_frames static uint32_t unchanged_from(struct thread *self, struct stack_memo *memo, uint32_t i)
 {
@@ -215,6 +234,8 @@ reads_frames static uint32_t unchanged_from(struct thread *self, struct stack_me
         if (unlikely(outer->odd)) {
             if (!same_odd_step(self, memo, &memo->frames[i], outer))
                 break;
+        } else if (unlikely(outer->elsewhere) && !words_readable(memo, outer)) {
+            break;
         } else if (words[-1] != outer->at.lookup + 1 ||
                    (outer->bp_check && words[outer->bp_check] != outer->at.bp)) {
             break;
@@ -223,9 +244,10 @@ reads_frames static uint32_t unchanged_from(struct thread *self, struct stack_me
     return i;
 }
 
-reads_frames static bool end_unchanged(const struct stack_memo *memo)
+static bool end_unchanged(struct stack_memo *memo)
 {
-    return !memo->end_word || *(const uintptr_t *)memo->end_word == 0;
+    uintptr_t word;
+    return !memo->end_word || (read_word(memo, memo->end_word, &word) && word == 0);
 }
 
 /* A kept frame was reached anew, perhaps out of another one, with an rbp that need not be the kept one. */
@@ -236,6 +258,7 @@ static void reached_anew(struct kept_frame *kept, const struct kept_frame *walke
     kept->bp_check = kept->bp_matters ? kept->bp_slot : 0;
     kept->bp_kept = walked->bp_kept;
     kept->odd = walked->odd;
+    kept->elsewhere = walked->elsewhere;
 }
 
 /*
@@ -365,7 +388,7 @@ struct stack_memo *walk(struct thread *self, struct frame_state from, uint32_t d
         return NULL;
     if (unlikely(memo->volatile_))
         forget_stack(memo);
-    begin_on(memo, from.sp);
+    begin_on(memo, from.sp - 8);
     memo->walked[0] = (struct kept_frame){.at = from};
     walk_outward(self, memo);
     return memo;
