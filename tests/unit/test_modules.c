@@ -153,7 +153,7 @@ static void test_the_loader_is_known(void **state)
 {
     (void)state;
     assert_true(modules_is_loader(_r_debug.r_ldbase));
-    assert_true(modules_is_loader((uintptr_t)dlsym(RTLD_DEFAULT, "__tls_get_addr")));
+    assert_true(modules_is_loader((uintptr_t)dlsym(RTLD_DEFAULT, "_dl_mcount")));
     assert_false(modules_is_loader((uintptr_t)start));
     assert_false(modules_is_loader((uintptr_t)dlsym(RTLD_DEFAULT, "getline")));
     assert_false(modules_is_loader(0));
