@@ -148,6 +148,8 @@ struct thread *guard_catch_up(struct thread *self, uintptr_t frame, uintptr_t ca
     if (catch_up(self, frame, caller))
         return self;
     atomic_store(&self->guard, 0);
+    if (life_state() == LIFE_OFF)
+        thread_self = NULL;     /* the shortest way through the hooks from now on */
     return NULL;
 }
 
