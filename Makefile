@@ -2,7 +2,8 @@
 #
 #   make              build/libtrace.so, build/tracemalloc, build/demo
 #   make demo         the main job: records the demo over build/cta.csv and prints the report
-#   make test         the whole test suite; SAN=address,undefined: unit tests and analyzer under sanitizers
+#   make test         the whole test suite; SAN=address,undefined: unit tests and analyzer under sanitizers;
+#                     SAN=thread: what threads share
 #   make bench        what recording costs, beside every peer that is installed; ROWS=, PEERS=, QUICK=1
 #   make install      PREFIX=/usr/local, DESTDIR=, LIBDIR= ...; make uninstall
 #   make check-rules  learned unwind rules against elfutils'; OBJECTS="FILE ..." for others than the default
@@ -11,7 +12,8 @@
 #   V=1 shows the commands, O=DIR builds elsewhere, CC=, CXX=, CFLAGS=, DEBUG=1,
 #   DEPS=skip does not look for missing packages
 
-O       ?= $(if $(SAN),build/san,build)
+comma   := ,
+O       ?= build$(if $(SAN),/$(subst $(comma),-,$(SAN)))
 V       ?= 0
 DEBUG   ?= 0
 SAN     ?=
@@ -120,6 +122,7 @@ demo: all $(O)/cta.csv
 SHIM_UNITS     = $(filter $(SHIM_BASE) $(SHIM_UNWIND) $(SHIM_TRACK) real,$(UNITS))
 DEMO_UNITS     = csv aggregate
 ANALYZER_UNITS = $(filter-out $(SHIM_UNITS) $(DEMO_UNITS),$(UNITS))
+THREAD_UNITS   = arena counters thread track walk
 UNITS          = $(patsubst tests/unit/test_%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 UNIT_TESTS     = $(UNITS:%=$(O)/tests/unit/test_%)
 PROGRAMS       = $(patsubst tests/programs/%.c,$(O)/tests/programs/%,$(wildcard tests/programs/*.c)) \
@@ -170,6 +173,10 @@ test: DEPS_FOR = test
 ifeq ($(SAN),)
 test: all $(O)/cta.csv $(UNIT_TESTS) $(PROGRAMS)
 	$(Q)BUILD=$(O) bash tests/run.sh $(UNIT_TESTS) $(CHECKS) $(E2E_TESTS)
+else ifeq ($(SAN),thread)
+# Where threads meet.
+test: $(THREAD_UNITS:%=$(O)/tests/unit/test_%)
+	$(Q)BUILD=$(O) bash tests/run.sh $^
 else
 # The unit tests, and the analyzer over whatever needs no recorder.
 test: $(O)/tracemalloc $(O)/demo $(O)/cta.csv $(UNIT_TESTS)

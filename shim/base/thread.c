@@ -46,8 +46,10 @@ static struct thread *reuse_dead(int tid)
     return found;
 }
 
+/* All that the dead thread wrote came before its last release of the guard. */
 static void reset(struct thread *thread, int tid)
 {
+    (void)atomic_load_explicit(&thread->guard, memory_order_acquire);
     thread->tid = tid;
     thread->generation = THREAD_BEHIND;
     thread->last_born = NULL;

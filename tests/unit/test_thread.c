@@ -345,8 +345,8 @@ static void stop_and_go(void)
 /* Interrupted before it shows its guard, a hook is held until the world has stopped without it. */
 static _Atomic int interrupted;
 static struct {
-    volatile bool now;
-    volatile uint64_t times;
+    _Atomic bool now;
+    _Atomic uint64_t times;
 } inside;
 
 static void hold_until_stopped(int signal)
