@@ -24,6 +24,8 @@ static struct image {
     uint64_t strings, strings_end;      /* room in the newest section of strings */
     bool attached;              /* a file is under it */
     bool lost;                  /* the file could not grow: private memory from `ready` on */
+    bool closed;                /* the file ends at `ready` */
+    char name[4096];
 } image;
 
 /* --- the image ------------------------------------------------------------------------------------- */
@@ -81,6 +83,8 @@ static bool make_ready(uint64_t end)
         return false;
     if (!image.attached || image.lost || end <= image.ready)
         return true;
+    if (image.closed)
+        return false;
     uint64_t from = image.ready & ~(PAGE_SIZE - 1);
     uint64_t to = (end + STEP - 1) & ~(uint64_t)(STEP - 1);
     if (to > image.size)
@@ -228,8 +232,31 @@ int file_attach(char *name, size_t size)
     int result = put_under(fd);
     if (result)
         sys3(SYS_unlinkat, AT_FDCWD, (long)name, 0);
+    else
+        memcpy(image.name, name, strlen(name) < sizeof image.name ? strlen(name) + 1 : 0);
     sys_close(fd);
     return result;
+}
+
+/* Is that file the one that the image stands on?  Both show the pid and the moment of its start. */
+static bool is_own(int fd)
+{
+    struct trace_header header;
+    long n = sys6(SYS_pread64, fd, (long)&header, sizeof header, 0, 0, 0);
+    return n == sizeof header && header.pid == file_header->pid &&
+           header.process_start == file_header->process_start && header.started_ns == file_header->started_ns;
+}
+
+void file_close(void)
+{
+    if (!image.attached || image.lost || image.closed)
+        return;
+    long fd = sys_open(image.name, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0);
+    if (sys_failed(fd))
+        return;
+    if (is_own((int)fd) && !sys_failed(sys3(SYS_ftruncate, fd, (long)image.ready, 0)))
+        image.closed = true;
+    sys_close((int)fd);
 }
 
 bool file_is_attached(void)
@@ -262,7 +289,7 @@ bool file_detach(void)
         sys_munmap(copy, image.size);
         return false;
     }
-    image.attached = image.lost = false;
+    image.attached = image.lost = image.closed = false;
     image.ready = image.size;
     file_header->used = image.end;
     return true;

@@ -46,6 +46,10 @@ int file_attach(char *name, size_t size);
 
 bool file_is_attached(void);
 
+/* The process ends: gives the file the size of what is in it, if it is still found by its name.  What does
+   not fit into it afterwards finds no room. */
+void file_close(void);
+
 /* In a fork's child: goes on in a private copy.  Counters are zeroed in it.  False: no memory; the
    image is then still the parent's and must not be written. */
 bool file_detach(void);

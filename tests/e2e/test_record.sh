@@ -108,6 +108,7 @@ rm -f tracemalloc.*
 # ---- the file ----
 traced "" "$programs/peak"
 same "mode 0600" 600 "$(stat -c %a "$tmp/trace")"
+check "its apparent size, too, once the program has ended" [ "$(stat -c %s "$tmp/trace")" -le 262144 ]
 check "its size is small" [ "$(du -k "$tmp/trace" | cut -f1)" -le 256 ]
 LD_PRELOAD=$lib LIBTRACE_OPTIONS=out=$tmp/trace "$programs/peak"
 check "a name that exists gets a suffix" [ -f "$tmp/trace.2" ]
