@@ -171,7 +171,7 @@ $(O)/tests/programs/%: tests/programs/%.cc | deps
 
 test: DEPS_FOR = test
 ifeq ($(SAN),)
-test: all $(O)/cta.csv $(UNIT_TESTS) $(PROGRAMS)
+test: all $(O)/cta.csv $(UNIT_TESTS) $(PROGRAMS) $(O)/tests/compare_rules
 	$(Q)BUILD=$(O) bash tests/run.sh $(UNIT_TESTS) $(CHECKS) $(E2E_TESTS)
 else ifeq ($(SAN),thread)
 # Where threads meet.
