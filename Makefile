@@ -180,7 +180,7 @@ test: $(THREAD_UNITS:%=$(O)/tests/unit/test_%)
 else
 # The unit tests, and the analyzer over whatever needs no recorder.
 test: $(O)/tracemalloc $(O)/demo $(O)/cta.csv $(UNIT_TESTS)
-	$(Q)BUILD=$(O) bash tests/run.sh $(UNIT_TESTS) $(filter %/test_report.sh %/test_demo.sh,$(E2E_TESTS))
+	$(Q)BUILD=$(O) bash tests/run.sh $(UNIT_TESTS) $(filter %/test_report.sh %/test_info.sh %/test_demo.sh,$(E2E_TESTS))
 endif
 
 # Every call's return address in the given objects (or a default set): learned rules against elfutils'.

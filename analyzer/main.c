@@ -21,7 +21,7 @@ static const struct command {
 } commands[] = {
     {"run", "run a program and record its heap", command_run},
     {"report", "show current, peak and the top call sites of a trace", command_report},
-    {"info", "show everything in a trace file", NULL},
+    {"info", "show what is in a trace file, for people who debug the format", command_info},
     {"tree", "show callers and callees with their shares", NULL},
     {"source", "show source text with bytes per line", NULL},
     {"diff", "compare two traces or snapshots", NULL},

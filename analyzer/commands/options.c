@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/find.h"
+#include "output/message.h"
+
 int options_choose(const struct argp_state *state, const char *option, const char *name,
                    const char *const *names, size_t count)
 {
@@ -28,4 +31,12 @@ unsigned long options_number(const struct argp_state *state, const char *option,
     if (text[0] < '0' || text[0] > '9' || *end || errno || number < least || number > most)
         argp_error(state, "--%s=%s: it can be a number from %lu to %lu", option, text, least, most);
     return number;
+}
+
+char *options_trace(const char *named)
+{
+    char *file = named ? strdup(named) : find_newest(".");
+    if (!file)
+        message("no trace in this directory: name one, or make one with `tracemalloc run PROGRAM`");
+    return file;
 }

@@ -14,4 +14,8 @@ int options_choose(const struct argp_state *state, const char *option, const cha
 unsigned long options_number(const struct argp_state *state, const char *option, const char *text,
                              unsigned long least, unsigned long most);
 
+/* The trace to look at, to be freed: the one that is named, or the newest in this directory.  Null: there
+   is none, as it has then said. */
+char *options_trace(const char *named);
+
 #endif

@@ -6,7 +6,6 @@
 
 #include "commands/commands.h"
 #include "commands/options.h"
-#include "model/find.h"
 #include "output/json.h"
 #include "output/message.h"
 #include "output/text.h"
@@ -117,12 +116,9 @@ int command_report(int argc, char **argv)
         message("%s: snapshots: not yet", options.file);
         return EXIT_USAGE;
     }
-    char *found = options.file ? NULL : find_newest(".");
-    const char *file = options.file ? options.file : found;
-    if (!file) {
-        message("no trace in this directory: name one, or make one with `tracemalloc run PROGRAM`");
+    char *file = options_trace(options.file);
+    if (!file)
         return EXIT_FAILURE;
-    }
     bool fine = trace_read(&trace, file, &why);
     if (fine) {
         write_report(&trace, &options);
@@ -130,6 +126,6 @@ int command_report(int argc, char **argv)
     } else {
         message("%s: %s", file, why.text);
     }
-    free(found);
+    free(file);
     return fine ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -24,6 +24,12 @@ int file_open_regular(const char *path, int flags, struct stat *stat)
     return -1;
 }
 
+bool file_may_block(const char *path)
+{
+    struct stat found;
+    return stat(path, &found) == 0 && !S_ISREG(found.st_mode);
+}
+
 bool file_open(struct file *file, const char *path, struct failure *why)
 {
     file->fd = file_open_regular(path, O_RDONLY, &file->stat);

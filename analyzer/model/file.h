@@ -24,6 +24,9 @@ bool file_open(struct file *file, const char *path, struct failure *why);
 /* Opens `path`, a regular file, with the flags of open(2); -1 and errno otherwise.  Never blocks. */
 int file_open_regular(const char *path, int flags, struct stat *stat);
 
+/* Whether there is something at `path` that is no regular file: to open it may mean to wait for ever. */
+bool file_may_block(const char *path);
+
 void file_close(struct file *file);
 
 /* Exactly `size` bytes from `offset`; a file that ends before is a failure. */

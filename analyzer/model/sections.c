@@ -24,19 +24,14 @@ static const struct kind {
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
-static bool known(uint32_t type)
+bool section_is_known(uint32_t type)
 {
     return type != 0 && type < KINDS;
 }
 
-const char *section_name(uint32_t type)
-{
-    return known(type) ? kinds[type].name : NULL;
-}
-
 bool section_check(const struct section *section, struct failure *why)
 {
-    const struct kind *kind = known(section->type) ? &kinds[section->type] : NULL;
+    const struct kind *kind = section_is_known(section->type) ? &kinds[section->type] : NULL;
     if (!kind || !kind->record_size)
         return true;
     if (section->record_size < kind->record_size || section->record_size > LARGEST_RECORD ||
@@ -118,7 +113,7 @@ static bool read_chain(struct sections *sections, const struct file *file, const
             break;
         if (!section_read(&section, file, offset, header->used, why) || !section_check(&section, why))
             return false;
-        if (!known(section.type))
+        if (!section_is_known(section.type))
             continue;
         sections->all = memory_grow(sections->all, sections->count, &capacity, sizeof(section));
         sections->all[sections->count++] = section;

@@ -17,8 +17,7 @@ struct sections {
     size_t count;
 };
 
-/* What a person calls the records of a type; null if it is not known. */
-const char *section_name(uint32_t type);
+bool section_is_known(uint32_t type);
 
 /* The section at `offset` of a chain that ends at `used`.  False: there is none. */
 bool section_read(struct section *section, const struct file *file, uint64_t offset, uint64_t used,

@@ -15,6 +15,7 @@ static const char *const runtime_allocators[] = {
     "__gnu_cxx::",
     "std::__new_allocator<",
     "std::__allocate_guarded<",
+    "std::__allocated_ptr<", /* its return type */
     "__rust_alloc",
     "__rdl_alloc",
     "__rg_alloc",

@@ -185,8 +185,10 @@ static bool file_name(char *name, size_t size)
 {
     const char *slash = strrchr(session.exe, '/');
     char *end = name;
-    if (options.out[0] != '/' && session.cwd[0])
-        end += message_format(name, size, "%s/", session.cwd);
+    if (options.out[0] != '/' && session.cwd[0]) {
+        end = stpcpy(name, session.cwd);
+        *end++ = '/';
+    }
     if (!options_file_name(end, size - (size_t)(end - name), slash ? slash + 1 : "program", file_header->pid,
                            file_header->started_realtime_ns / 1000000000u))
         return false;

@@ -124,6 +124,13 @@ check "out= with exe, pid and time" bash -c "ls $tmp | grep -qE '^peak-[0-9]+-1[
 LIBTRACE_OPTIONS=out=%e.here LD_PRELOAD=$lib "$programs/peak"
 check "out= is relative to the working directory" [ -f peak.here ]
 
+mkdir "$tmp/new
+line" && cd "$tmp/new
+line" || exit 1
+LD_PRELOAD=$lib "$programs/peak"
+check "a working directory with a newline in its name" [ -f tracemalloc.peak.*.trace ]
+cd "$tmp" || exit 1
+
 # ---- quiet ----
 out=$(LD_PRELOAD=$lib LIBTRACE_OPTIONS=out=$tmp/q1 "$programs/peak" 2>&1)
 same "not a word when stderr is no terminal" "" "$out"
