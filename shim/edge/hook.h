@@ -10,10 +10,11 @@
 #include "../base/life.h"
 #include "../track/track.h"
 
-/* Exported.  The frame pointer is needed: it is where the walk begins. */
-#define HOOK __attribute__((visibility("default"), optimize("no-omit-frame-pointer")))
+/* Exported. */
+#define HOOK __attribute__((visibility("default")))
 
-/* The hook's own frame; inside it the saved rbp and the return address. */
+/* The hook's own frame: the saved rbp and the return address, where the walk begins.  Asking for it gives the
+   function a frame pointer. */
 #define HOOK_FRAME ((const uintptr_t *)__builtin_frame_address(0))
 
 /* The registers of the hook's caller. */

@@ -477,7 +477,7 @@ static void answer(struct request *request)
 /* Calls function(argument) with rsp = top.  The first label begins a row of its CFI, see is_taught_well. */
 extern const char learn_row_pushed[] __attribute__((visibility("hidden")));
 
-__attribute__((naked, noinline, noclone, no_sanitize_address)) static void
+__attribute__((naked, noinline, used, no_sanitize_address)) static void
 call_on_stack(void (*function)(struct request *) __attribute__((unused)),
               struct request *argument __attribute__((unused)), void *top __attribute__((unused)))
 {
