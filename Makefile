@@ -162,7 +162,7 @@ $(ANALYZER_UNITS:%=$(O)/tests/unit/test_%): $(O)/tests/unit/%: $(O)/obj/tests/un
 $(O)/tests/programs/%: tests/programs/%.c | deps
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu11 -O1 -g -Ishim -Wall -Wextra -pthread -o $@ $<
+	$(Q)$(CC) -std=gnu11 -O1 -g -fno-builtin -Ishim -Wall -Wextra -pthread -o $@ $<
 
 $(O)/tests/programs/%: tests/programs/%.cc | deps
 	$(call say,CXX,$<)

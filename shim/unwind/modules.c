@@ -104,28 +104,44 @@ static void find_build_id(struct trace_module *module, const struct dl_find_obje
     }
 }
 
-/* The loader calls the program "", and a library opened by a relative name by that name. */
-static size_t path_of(const struct link_map *map, char *path)
+static char maps_buffer[PATH_SIZE + 128];       /* callers' stacks may be small */
+
+struct mapped_file {
+    uintptr_t address;
+    char *path;
+    size_t length;              /* 0: no file is mapped there */
+};
+
+/* In /proc a newline in a name is \012. */
+static bool look_for_file(char *line, void *context)
 {
-    size_t length = strlen(map->l_name), before = 0;
-    if (!length) {
-        long n = sys_readlink("/proc/self/exe", path, PATH_SIZE - 1);
-        length = sys_failed(n) ? 0 : (size_t)n;
-    } else {
-        if (map->l_name[0] != '/' && strchr(map->l_name, '/')) {
-            long n = sys3(SYS_getcwd, (long)path, PATH_SIZE, 0);
-            before = sys_failed(n) || n == 0 ? 0 : (size_t)n;
-            if (before)
-                path[before - 1] = '/';
-        }
-        if (before + length >= PATH_SIZE)
-            before = 0;
-        if (length >= PATH_SIZE)
-            length = PATH_SIZE - 1;
-        memcpy(path + before, map->l_name, length);
+    struct mapped_file *file = context;
+    const char *at = line;
+    uintptr_t from = proc_hex(&at), to = *at++ ? proc_hex(&at) : 0;
+    if (file->address < from || file->address >= to)
+        return true;
+    for (at = strchr(at, '/'); at && *at && file->length < PATH_SIZE - 1; at++) {
+        bool newline = !strncmp(at, "\\012", 4);
+        file->path[file->length++] = newline ? '\n' : *at;
+        at += newline ? 3 : 0;
     }
-    path[before + length] = 0;
-    return before + length;
+    return false;
+}
+
+/* The loader calls the program "", and a library that was found by a relative name by that name; but the
+   directory may have changed since, and /proc/self/exe may be the loader.  What is mapped is certain. */
+static size_t path_of(const struct dl_find_object *found, char *path)
+{
+    const char *name = found->dlfo_link_map->l_name;
+    struct mapped_file file = {.address = (uintptr_t)found->dlfo_map_start, .path = path};
+    if (!*name || (*name != '/' && strchr(name, '/')))
+        proc_lines("/proc/self/maps", maps_buffer, sizeof maps_buffer, look_for_file, &file);
+    if (!file.length) {
+        file.length = strnlen(name, PATH_SIZE - 1);
+        memcpy(path, name, file.length);
+    }
+    path[file.length] = 0;
+    return file.length;
 }
 
 static void describe(struct trace_module *module, const struct dl_find_object *found, const char *path)
@@ -179,7 +195,7 @@ static uint32_t add(const struct dl_find_object *found)
         .end = (uintptr_t)found->dlfo_map_end,
         .came_ns = sys_clock_ns(CLOCK_MONOTONIC),
     };
-    size_t length = path_of(found->dlfo_link_map, path);
+    size_t length = path_of(found, path);
     describe(&module, found, path);
     uint32_t number = find_gone(&module, path);
     if (number) {
@@ -236,8 +252,7 @@ static bool look_at_mapping(char *line, void *context)
 
 static bool find_mapping(struct search *search)
 {
-    static char buffer[4096];           /* the caller's stack may be small */
-    return proc_lines("/proc/self/maps", buffer, sizeof buffer, look_at_mapping, search) &&
+    return proc_lines("/proc/self/maps", maps_buffer, sizeof maps_buffer, look_at_mapping, search) &&
            search->start <= search->address && search->address < search->end;
 }
 
@@ -265,6 +280,14 @@ struct code_place modules_place(uintptr_t address)
     if (!number)
         number = add(&found);
     return (struct code_place){number, number ? address - found.dlfo_link_map->l_addr : 0};
+}
+
+bool modules_note(uintptr_t address)
+{
+    tables_take();
+    bool known = modules_place(address).module != 0;
+    tables_drop();
+    return known;
 }
 
 uintptr_t modules_address(struct code_place place)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "rules.h"
 #include "learn.h"
+#include "modules.h"
 #include "../base/arena.h"
 #include "../base/life.h"
 #include <string.h>
@@ -171,7 +172,7 @@ static struct packed_rule learn(struct thread *self, uintptr_t lookup)
         self->own_calls = true;
         struct rule rule = rule_of(lookup);
         packed = pack(&rule);
-        if (packed.step != STEP_NO_CFI)
+        if (packed.step != STEP_NO_CFI && modules_note(lookup))
             remember(lookup, packed);
         self->own_calls = false;
         life_table_end();

@@ -115,7 +115,7 @@ reads_frames static enum outcome arrived(const struct frame_state *from, struct 
 }
 
 /* Nothing describes this code.  Much of it still keeps rbp as the chain of frames: believed while it leads
-   outward on the stack and to code, or to the surroundings of the frame it comes from (generated code).
+   outward on the stack and to a module's code, or from generated code to its surroundings.
    Not remembered: other code may be there next time. */
 static enum outcome step_by_chain(struct stack_memo *memo, const struct frame_state *from,
                                   struct frame_state *to)
@@ -127,7 +127,8 @@ static enum outcome step_by_chain(struct stack_memo *memo, const struct frame_st
         return OUTCOME_END;
     if (from->bp < from->sp || !read_word(memo, from->bp, &to->bp) || !read_word(memo, from->bp + 8, &address))
         return OUTCOME_LOST;
-    if (address && !modules_cover(address - 1) && address - lookup + SURROUNDINGS > 2ul * SURROUNDINGS)
+    if (address && !modules_cover(address - 1) &&
+        (modules_cover(lookup) || address - lookup + SURROUNDINGS > 2ul * SURROUNDINGS))
         return OUTCOME_LOST;
     to->sp = from->bp + 16;
     return arrived(from, to, from->bp + 8, false);
@@ -173,7 +174,7 @@ static enum outcome step(struct thread *self, struct stack_memo *memo, struct ke
         cfa = from->at.bp + (uintptr_t)(intptr_t)rule.offset;
         break;
     case STEP_WIDE:
-        to->odd = true;
+        to->odd = ODD_STEP;
         return step_wide(memo, rules_wide(rule.offset), &from->at, &to->at);
     case STEP_END:
         from->uses_bp = false;
@@ -189,7 +190,8 @@ static enum outcome step(struct thread *self, struct stack_memo *memo, struct ke
     to->at.bp = from->at.bp;
     to->bp_kept = !rule.bp_slot;
     to->bp_slot = rule.bp_slot;
-    to->elsewhere = !is_own(memo, cfa - 8) || !is_own(memo, cfa + (uintptr_t)(8 * (intptr_t)rule.bp_slot));
+    if (unlikely(!is_own(memo, cfa - 8) || !is_own(memo, cfa + (uintptr_t)(8 * (intptr_t)rule.bp_slot))))
+        to->odd = ODD_PLACE;
     if (rule.bp_slot && !read_word(memo, cfa + (uintptr_t)(8 * (intptr_t)rule.bp_slot), &to->at.bp))
         return OUTCOME_LOST;
     return arrived(&from->at, &to->at, cfa - 8, false);
@@ -215,9 +217,23 @@ static bool same_odd_step(struct thread *self, struct stack_memo *memo, struct k
 
 static bool words_readable(struct stack_memo *memo, const struct kept_frame *frame)
 {
-    uintptr_t word;
-    return read_word(memo, frame->at.sp - 8, &word) &&
-           (!frame->bp_slot || read_word(memo, frame->at.sp + (uintptr_t)(8 * (intptr_t)frame->bp_slot), &word));
+    uintptr_t word, bp_word = frame->at.sp + (uintptr_t)(8 * (intptr_t)frame->bp_slot);
+    return read_word(memo, frame->at.sp - 8, &word) && (!frame->bp_slot || read_word(memo, bp_word, &word));
+}
+
+reads_frames static inline bool words_changed(const struct kept_frame *kept)
+{
+    const uintptr_t *words = (const uintptr_t *)kept->at.sp;
+    return unlikely(words[-1] != kept->at.lookup + 1) ||
+           unlikely(kept->bp_check && words[kept->bp_check] != kept->at.bp);
+}
+
+__attribute__((noinline)) static bool same_odd(struct thread *self, struct stack_memo *memo,
+                                               struct kept_frame *from, struct kept_frame *kept)
+{
+    if (kept->odd == ODD_STEP)
+        return same_odd_step(self, memo, from, kept);
+    return words_readable(memo, kept) && !words_changed(kept);
 }
 
 /*
@@ -230,14 +246,10 @@ reads_frames static uint32_t unchanged_from(struct thread *self, struct stack_me
 {
     for (; i; i--) {
         struct kept_frame *outer = &memo->frames[i - 1];
-        const uintptr_t *words = (const uintptr_t *)outer->at.sp;
         if (unlikely(outer->odd)) {
-            if (!same_odd_step(self, memo, &memo->frames[i], outer))
+            if (!same_odd(self, memo, &memo->frames[i], outer))
                 break;
-        } else if (unlikely(outer->elsewhere) && !words_readable(memo, outer)) {
-            break;
-        } else if (words[-1] != outer->at.lookup + 1 ||
-                   (outer->bp_check && words[outer->bp_check] != outer->at.bp)) {
+        } else if (words_changed(outer)) {
             break;
         }
     }
@@ -258,7 +270,6 @@ static void reached_anew(struct kept_frame *kept, const struct kept_frame *walke
     kept->bp_check = kept->bp_matters ? kept->bp_slot : 0;
     kept->bp_kept = walked->bp_kept;
     kept->odd = walked->odd;
-    kept->elsewhere = walked->elsewhere;
 }
 
 /*
@@ -274,7 +285,7 @@ reads_frames static uint32_t take_over(struct stack_memo *memo, uint32_t kept, u
         struct kept_frame *frame = &memo->frames[i];
         if (i + 1 < kept && frame->bp_slot)
             bp = ((const uintptr_t *)frame->at.sp)[frame->bp_slot];
-        else if (frame->odd)
+        else if (frame->odd == ODD_STEP)
             bp = frame->at.bp;
         memo->walked[n] = *frame;
         memo->walked[n].at.bp = bp;

@@ -28,16 +28,22 @@ struct frame_state {
     uintptr_t sp, bp;
 };
 
+/* What comparing a kept frame takes. */
+enum odd {
+    ODD_NOT,
+    ODD_PLACE,                  /* its words are off the thread's own stack: proven readable first */
+    ODD_STEP,                   /* it was reached by an unusual step: stepping again */
+};
+
 struct kept_frame {
-    struct frame_state at;      /* its return address was read at at.sp - 8, unless odd */
+    struct frame_state at;      /* its return address was read at at.sp - 8, unless ODD_STEP */
     uint32_t node;              /* for the layer above; right in the frames below stack_memo.known */
     int16_t bp_slot;            /* at.bp was read at at.sp + 8 * bp_slot; 0 = it was not read there */
     int16_t bp_check;           /* bp_slot if an outer rule consumes this bp, else 0 */
     bool bp_matters;            /* an outer rule consumes this bp */
     bool bp_kept;               /* the frame inside left rbp alone: this bp is also that one's */
     bool uses_bp;               /* this frame's own rule consumes it */
-    bool odd;                   /* reached by an unusual step: compared by stepping again */
-    bool elsewhere;             /* its words are not on the thread's own stack: proven before they are compared */
+    uint8_t odd;                /* enum odd */
 };
 
 struct stack_memo {
@@ -48,7 +54,7 @@ struct stack_memo {
     bool volatile_;             /* not to be compared with: forgotten at the next walk */
     uintptr_t end_word;         /* where a zero return address ended the stack, 0 = elsewise */
     uint32_t depth, capacity;
-    uintptr_t low, high;        /* words of [low, high), the outer part of the thread's own stack, can be read */
+    uintptr_t low, high;        /* words of [low, high), the outer part of this thread's stack, can be read */
     uintptr_t other_low, other_high;    /* the same elsewhere, proven anew in each walk */
     struct kept_frame *walked;  /* scratch: from inside to outside; [capacity] */
     struct kept_frame frames[]; /* [capacity] */

@@ -14,7 +14,7 @@ typedef void entry(void (*function)(void), uintptr_t rbp);
 
 #define FUNCTION(name, text)                                                                                 \
     entry name;                                                                                              \
-    __asm__(".pushsection .text\n.type " #name ", @function\n" #name ":\n" text #name "_end:\n"              \
+    __asm__(".pushsection .text\n.type " #name ", @function\n" #name ":\n" text                              \
             ".size " #name ", . - " #name "\n.popsection")
 
 /* Calls function() as compilers do it with frame pointers. */
@@ -25,14 +25,15 @@ FUNCTION(chained_with_locals, "pushq %rbp\nmovq %rsp, %rbp\npushq %rbx\nsubq $72
 /* Calls function() with rbp as it is told. */
 FUNCTION(with_rbp, "pushq %rbp\nmovq %rsi, %rbp\ncall *%rdi\npopq %rbp\nret\n");
 
-/* Calls function() with rbp a little above or below rsp. */
+/* Calls function() with rbp as far from rsp as it is told. */
 FUNCTION(rbp_near, "pushq %rbp\nleaq (%rsp,%rsi), %rbp\ncall *%rdi\npopq %rbp\nret\n");
 
 /* Allocates itself, at the very top of a stack, with rbp as it is told. */
 void *at_the_top(void *top, uintptr_t rbp);
-__asm__(".pushsection .text\n.type at_the_top, @function\nat_the_top:\npushq %rbp\npushq %rbx\nsubq $8, %rsp\n"
-        "movq %rsp, %rbx\nmovq %rdi, %rsp\nmovq %rsi, %rbp\nmovl $24, %edi\ncall malloc@PLT\nmovq %rbx, %rsp\n"
-        "addq $8, %rsp\npopq %rbx\npopq %rbp\nret\n.size at_the_top, . - at_the_top\n.popsection");
+__asm__(".pushsection .text\n.type at_the_top, @function\nat_the_top:\npushq %rbp\npushq %rbx\n"
+        "subq $8, %rsp\nmovq %rsp, %rbx\nmovq %rdi, %rsp\nmovq %rsi, %rbp\nmovl $24, %edi\n"
+        "call malloc@PLT\nmovq %rbx, %rsp\naddq $8, %rsp\npopq %rbx\npopq %rbp\nret\n"
+        ".size at_the_top, . - at_the_top\n.popsection");
 
 /* The same with a table that says what is not there: a caller above the stack. */
 void *above_the_top(void *top);
@@ -41,12 +42,12 @@ __asm__(".pushsection .text\n.type above_the_top, @function\nabove_the_top:\n.cf
         "call malloc@PLT\nmovq %rbx, %rsp\n.cfi_def_cfa %rsp, 16\npopq %rbx\n.cfi_adjust_cfa_offset -8\nret\n"
         ".cfi_endproc\n.size above_the_top, . - above_the_top\n.popsection");
 
-/* --- generated code ---------------------------------------------------------------------------------------- */
+/* --- generated code ------------------------------------------------------------------------------------- */
 
 static char *generated;
 enum { GENERATED_SIZE = 4096, STACK_SIZE = 16 * 4096 };
 
-/* A copy of what lies between two labels. */
+/* A copy of one of those above; none is longer. */
 static entry *generate(const void *function)
 {
     memcpy(generated, function, 64);
@@ -55,12 +56,13 @@ static entry *generate(const void *function)
 
 static void make_room(void)
 {
-    generated = mmap(NULL, GENERATED_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    generated =
+        mmap(NULL, GENERATED_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (generated == MAP_FAILED)
         abort();
 }
 
-/* --- the calls ---------------------------------------------------------------------------------------------- */
+/* --- the calls ------------------------------------------------------------------------------------------ */
 
 __attribute__((noinline)) static void inside(void)
 {
@@ -99,8 +101,10 @@ static void make_unmapped(void)
 static void with_nonsense(entry *function)
 {
     static uintptr_t somewhere[4] = {1, 2, 3, 4};
-    const uintptr_t all[] = {0, 1, 8, 0x123456789, (uintptr_t)-8, (uintptr_t)-16, (uintptr_t)1 << 63, unmapped,
-                             unmapped - 8, (uintptr_t)somewhere, (uintptr_t)inside, (uintptr_t)&all};
+    const uintptr_t all[] = {
+        0, 1, 8, 0x123456789, (uintptr_t)-8, (uintptr_t)-16, (uintptr_t)1 << 63, unmapped, unmapped - 8,
+        (uintptr_t)somewhere, (uintptr_t)inside, (uintptr_t)&all,
+    };
     ends(function, all[choose(sizeof all / sizeof *all)]);
 }
 
@@ -139,9 +143,7 @@ __attribute__((noinline)) static void at_depth(uint32_t depth)
     NOT_A_TAIL_CALL;
 }
 
-/*
- * No other unwinder is asked here: it would read what is not there.  That we come back is the test.
- */
+/* No other unwinder is asked here: it would read what is not there.  That we come back is the test. */
 static void at_tops(void)
 {
     for (uint32_t i = 0; i < 20; i++) {

@@ -33,7 +33,6 @@ static struct stack recorded, truth, outside;
 
 struct reason {
     const char *text;
-    const void *function;       /* of the last recorded frame */
     uint64_t stacks;
 };
 
@@ -57,20 +56,19 @@ static bool add(uintptr_t ip, bool exact)
 }
 
 #ifdef WITH_LIBUNWIND
-/* The frame that a signal interrupted is the one outside of the signal's own. */
+/* It calls the frame that a signal interrupted the signal's.  Its cache knows nothing of plug-ins that go. */
 static void find_truth(void)
 {
     unw_context_t context;
     unw_cursor_t cursor;
     unw_word_t ip;
-    bool exact = false;
     truth.count = 0;
+    unw_set_caching_policy(unw_local_addr_space, UNW_CACHE_NONE);
     unw_getcontext(&context);
     unw_init_local(&cursor, &context);
     do {
-        if (unw_get_reg(&cursor, UNW_REG_IP, &ip) < 0 || !add(ip, exact))
+        if (unw_get_reg(&cursor, UNW_REG_IP, &ip) < 0 || !add(ip, unw_is_signal_frame(&cursor) > 0))
             return;
-        exact = unw_is_signal_frame(&cursor) > 0;
     } while (unw_step(&cursor) > 0);
 }
 #else
@@ -104,29 +102,22 @@ static uint32_t frames_inside(const struct stack *stack, const void *function)
     return i;
 }
 
-static struct reason *reason_for(const char *text, const void *function)
-{
-    for (uint32_t i = 0; i < state.reason_count; i++)
-        if (state.reasons[i].text == text)
-            return &state.reasons[i];
-    struct reason *reason = &state.reasons[state.reason_count++ % REASONS_MAX];
-    *reason = (struct reason){text, function, 0};
-    return reason;
-}
-
-void compare_unsupported(const void *function, const char *reason)
-{
-    reason_for(reason, function);
-}
-
 void compare_expect_depth(uint32_t depth)
 {
     state.depth = depth;
 }
 
+/* A difference that has a reason. */
 static bool explained(const char *text)
 {
-    reason_for(text, NULL)->stacks++;
+    uint32_t i = 0;
+    while (i < state.reason_count && state.reasons[i].text != text)
+        i++;
+    if (i == REASONS_MAX)
+        return false;
+    if (i == state.reason_count)
+        state.reasons[state.reason_count++].text = text;
+    state.reasons[i].stacks++;
     return true;
 }
 
@@ -159,7 +150,7 @@ static uintptr_t dynamic_value(const ElfW(Dyn) *d, ElfW(Sxword) tag)
     return d->d_tag == tag ? d->d_un.d_ptr : 0;
 }
 
-/* The loader's function that binds lazily: the third word of the import table of any object that it serves. */
+/* The loader's function that binds lazily: the third word of the import table of any object it serves. */
 static const void *lazy_binder(void)
 {
     const struct r_debug *debug = (const void *)dynamic_value(_DYNAMIC, DT_DEBUG);
@@ -174,29 +165,25 @@ static const void *lazy_binder(void)
 /* leaq 8(%rsp), %r10, perhaps after an endbr64. */
 static bool is_realigned_by_r10(const char *function)
 {
-    return function && (!memcmp(function, "\x4c\x8d\x54\x24\x08", 5) || !memcmp(function + 4, "\x4c\x8d\x54\x24\x08", 5));
+    static const char leaq[] = {0x4c, (char)0x8d, 0x54, 0x24, 0x08};
+    return function && (!memcmp(function, leaq, 5) || !memcmp(function + 4, leaq, 5));
 }
 
-/* The recorder stopped where the other went on: at its frame number `last`. */
-static bool may_be_shorter(uint32_t compared, uint32_t last)
+/* The recorder stopped where the other went on: at that one's frame number `last`.  It had `inner` frames
+   that were not compared, and `compared` ones. */
+static bool may_be_shorter(uint32_t inner, uint32_t compared, uint32_t last)
 {
     const void *function = function_of(truth.frames[last]);
-    if (truth.count > 2 * state.depth)
-        return compared + 2 >= state.depth;
+    if (inner + compared + truth.count - last - 1 > 2 * state.depth)
+        return inner + compared >= state.depth;
     if (function && function == lazy_binder())
         return explained("in lazy binding, whose frame is reached from rbx only");
     if (truth.exact[last] && is_realigned_by_r10(function))
         return explained("interrupted where a realigned frame is reached from r10 only");
-    for (uint32_t i = 0; i < state.reason_count; i++) {
-        if (state.reasons[i].function && state.reasons[i].function == function) {
-            state.reasons[i].stacks++;
-            return true;
-        }
-    }
     return false;
 }
 
-/* --- signals ---------------------------------------------------------------------------------------------- */
+/* --- signals -------------------------------------------------------------------------------------------- */
 
 void compare_hold_signal(int signal)
 {
@@ -264,7 +251,7 @@ static void compare_stacks(const void *function)
         differ("another frame", i);
     else if (r + i < recorded.count && !may_be_longer())
         differ("too many frames", i);
-    else if (t + i < truth.count && !may_be_shorter(i, t + i - 1))
+    else if (t + i < truth.count && !may_be_shorter(r, i, t + i - 1))
         differ("too few frames", i);
 }
 
@@ -322,7 +309,6 @@ __attribute__((noinline)) NO_CLONE void compare_here(void)
     compare_end();
 }
 
-
 uint64_t compare_count(void)
 {
     return state.allocations;
@@ -333,9 +319,8 @@ int compare_report(void)
     printf("%llu allocations, %llu frames compared with " OTHER ", %llu differences",
            (unsigned long long)state.allocations, (unsigned long long)state.frames,
            (unsigned long long)state.differences);
-    for (uint32_t i = 0; i < state.reason_count && i < REASONS_MAX; i++)
-        if (state.reasons[i].stacks)
-            printf("; %llu: %s", (unsigned long long)state.reasons[i].stacks, state.reasons[i].text);
+    for (uint32_t i = 0; i < state.reason_count; i++)
+        printf("; %llu: %s", (unsigned long long)state.reasons[i].stacks, state.reasons[i].text);
     printf("\n");
     return state.differences || !state.allocations;
 }

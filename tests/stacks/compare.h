@@ -37,9 +37,6 @@ void compare_expect_depth(uint32_t depth);
    Null: it must not find anything. */
 void compare_outside(const void *function);
 
-/* The recorder may stop at this function where the other goes on, for the given reason, which is printed. */
-void compare_unsupported(const void *function, const char *reason);
-
 uint64_t compare_count(void);
 
 /* Prints the sums; returns the exit status: 0 when there was no difference without a reason. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * contexts [COMPARISONS]: allocations on stacks that come and go: coroutines on memory from malloc, used again
- * with what the last one left on it; stacks whose outermost word differs only; threads one after another;
- * and after jumps out of deep frames.
+ * contexts [COMPARISONS]: allocations on stacks that come and go: coroutines on memory from malloc, used
+ * again with what the last one left on it; stacks whose outermost word differs only; threads one after
+ * another; and after jumps out of deep frames.
  */
 #define _GNU_SOURCE
 #include "compare.h"
@@ -18,7 +18,7 @@
 
 static uint64_t leave_at;
 
-/* --- coroutines ------------------------------------------------------------------------------------------ */
+/* --- coroutines ----------------------------------------------------------------------------------------- */
 
 enum { COROUTINES = 8, SMALLEST = 64 * 1024 };
 
@@ -102,7 +102,7 @@ static void run_coroutines(void)
     }
 }
 
-/* --- the outermost word ------------------------------------------------------------------------------------ */
+/* --- the outermost word --------------------------------------------------------------------------------- */
 
 /* Calls function() on the given stack, and says that it was called from where `outside` says. */
 void run_on(void *top, void (*function)(void), uintptr_t outside);
@@ -142,7 +142,7 @@ static void run_with_outermost_words(void)
     munmap(stack, SIZE);
 }
 
-/* --- threads ------------------------------------------------------------------------------------------------ */
+/* --- threads -------------------------------------------------------------------------------------------- */
 
 static void *thread(void *unused)
 {
@@ -164,7 +164,7 @@ static void run_threads(void)
     }
 }
 
-/* --- jumps -------------------------------------------------------------------------------------------------- */
+/* --- jumps ---------------------------------------------------------------------------------------------- */
 
 static sigjmp_buf landing;
 

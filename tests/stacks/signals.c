@@ -46,7 +46,7 @@ static void on_signal(int signal, void (*handler)(int), int flags)
     sigaction(signal, &action, NULL);
 }
 
-/* --- raised ---------------------------------------------------------------------------------------------- */
+/* --- raised --------------------------------------------------------------------------------------------- */
 
 static char alternate[256 * 1024];
 
@@ -105,7 +105,7 @@ static void faults(uint64_t rounds)
     }
 }
 
-/* --- computing ----------------------------------------------------------------------------------------- */
+/* --- computing ------------------------------------------------------------------------------------------ */
 
 __attribute__((noinline)) static uint64_t small(uint64_t n)
 {
@@ -165,7 +165,7 @@ __attribute__((noinline)) static void computes_until(uint64_t count)
         sum += recursive(n % 20) + in_libc(n * 37);
 }
 
-/* --- by the timer ----------------------------------------------------------------------------------------- */
+/* --- by the timer --------------------------------------------------------------------------------------- */
 
 static void start_timer(uint64_t microseconds)
 {
@@ -175,14 +175,15 @@ static void start_timer(uint64_t microseconds)
 
 static void interrupted(uint64_t microseconds, int flags)
 {
-    struct sigaction action = {.sa_sigaction = handle_with_facts, .sa_flags = SA_SIGINFO | SA_RESTART | flags};
+    struct sigaction action = {.sa_sigaction = handle_with_facts,
+                               .sa_flags = SA_SIGINFO | SA_RESTART | flags};
     sigaction(SIGALRM, &action, NULL);
     start_timer(microseconds);
     computes_until(compare_count() + interruptions_wanted);
     start_timer(0);
 }
 
-/* --- after each instruction -------------------------------------------------------------------------------- */
+/* --- after each instruction ----------------------------------------------------------------------------- */
 
 static uint64_t step_until;
 

@@ -25,7 +25,7 @@ static void walk_on(void);
 
 /* What a shape calls: another one at once, walk_on, or an allocation.  Assembly calls it by name. */
 shape_function *walk_choose(void);
-#define GO_ON() walk_choose()()
+#define GO_ON()        walk_choose()()
 #define GO_ON_ASSEMBLY "call walk_choose\ncall *%rax"
 
 static void use(volatile char *bytes, size_t size)
@@ -33,13 +33,13 @@ static void use(volatile char *bytes, size_t size)
     bytes[0] = bytes[size - 1] = 1;
 }
 
-/* --- shapes that a compiler makes ------------------------------------------------------------------------ */
+/* --- shapes that a compiler makes ----------------------------------------------------------------------- */
 
 #define SHAPE(name, attributes, before, after)                                                               \
     __attribute__((noinline)) attributes static void name(void)                                              \
     {                                                                                                        \
         before;                                                                                              \
-        GO_ON();                                                                                            \
+        GO_ON();                                                                                             \
         after;                                                                                               \
         NOT_A_TAIL_CALL;                                                                                     \
     }
@@ -70,7 +70,12 @@ SHAPE(allocas_framed, FRAMED, use(alloca(16 + choose(500)), 16), )
 SHAPE(variable_array, , volatile char bytes[1 + choose(300)]; use(bytes, 1), )
 SHAPE(aligned_64, , _Alignas(64) volatile char bytes[64]; use(bytes, 64), )
 SHAPE(aligned_256, FRAMED, _Alignas(256) volatile char bytes[64]; use(bytes, 64), )
-SHAPE(aligned_variable, , _Alignas(128) volatile char bytes[64]; use(bytes, 64); use(alloca(1 + choose(99)), 1), )
+SHAPE(aligned_variable, , _Alignas(128) volatile char bytes[64]; use(bytes, 64);
+      use(alloca(1 + choose(99)), 1), )
+
+/* A type that asks for more alignment than a stack has. */
+typedef int vector __attribute__((vector_size(32)));
+SHAPE(with_vector, , volatile vector v = {(int)choose(9)}, (void)v)
 SHAPE(realigned, __attribute__((force_align_arg_pointer)), , )
 SHAPE(realigned_variable, __attribute__((force_align_arg_pointer)), use(alloca(1 + choose(99)), 1), )
 
@@ -126,7 +131,8 @@ __attribute__((noinline)) static struct large returns_large(void)
 
 SHAPE(by_value, , struct large value = returns_large(), last_argument = value.words[0])
 
-/* The same call instruction allocates, or calls a function that does: a stack that another one begins with. */
+/* The same call instruction allocates, or calls a function that does: a stack that another one begins with.
+ */
 __attribute__((noinline)) static void *allocates(size_t size)
 {
     void *block = malloc(size);
@@ -238,7 +244,7 @@ __attribute__((noinline)) static void raises(void)
     NOT_A_TAIL_CALL;
 }
 
-/* --- shapes that nobody's compiler makes ------------------------------------------------------------------ */
+/* --- shapes that nobody's compiler makes ---------------------------------------------------------------- */
 
 #define FUNCTION(name, text)                                                                                 \
     void name(void);                                                                                         \
@@ -247,8 +253,9 @@ __attribute__((noinline)) static void raises(void)
 
 /* rbp is just a register here, and holds nonsense meanwhile. */
 #define USES_RBP(name, value)                                                                                \
-    FUNCTION(name, "pushq %rbp\n.cfi_def_cfa_offset 16\n.cfi_offset %rbp, -16\n" value "\n" GO_ON_ASSEMBLY "\n"     \
-                   "popq %rbp\n.cfi_def_cfa_offset 8\n.cfi_restore %rbp\nret\n")
+    FUNCTION(name,                                                                                           \
+             "pushq %rbp\n.cfi_def_cfa_offset 16\n.cfi_offset %rbp, -16\n" value "\n" GO_ON_ASSEMBLY "\n"    \
+             "popq %rbp\n.cfi_def_cfa_offset 8\n.cfi_restore %rbp\nret\n")
 
 USES_RBP(rbp_zero, "xorl %ebp, %ebp");
 USES_RBP(rbp_odd, "movq $0x123456789, %rbp");
@@ -264,20 +271,23 @@ FUNCTION(rbp_chained, "pushq %rbp\n.cfi_def_cfa_offset 16\n.cfi_offset %rbp, -16
                       ".cfi_def_cfa_register %rbp\nsubq $16, %rsp\n" GO_ON_ASSEMBLY "\nleave\n"
                       ".cfi_def_cfa %rsp, 8\n.cfi_restore %rbp\nret\n");
 
-FUNCTION(rbp_elsewhere, "subq $40, %rsp\n.cfi_adjust_cfa_offset 40\nmovq %rbp, 8(%rsp)\n.cfi_offset %rbp, -40\n"
-                        "leaq 32(%rsp), %rbp\n.cfi_def_cfa %rbp, 16\n" GO_ON_ASSEMBLY "\nmovq 8(%rsp), %rbp\n"
-                        ".cfi_restore %rbp\n.cfi_def_cfa %rsp, 48\naddq $40, %rsp\n"
-                        ".cfi_adjust_cfa_offset -40\nret\n");
+FUNCTION(rbp_elsewhere,
+         "subq $40, %rsp\n.cfi_adjust_cfa_offset 40\nmovq %rbp, 8(%rsp)\n.cfi_offset %rbp, -40\n"
+         "leaq 32(%rsp), %rbp\n.cfi_def_cfa %rbp, 16\n" GO_ON_ASSEMBLY "\nmovq 8(%rsp), %rbp\n"
+         ".cfi_restore %rbp\n.cfi_def_cfa %rsp, 48\naddq $40, %rsp\n"
+         ".cfi_adjust_cfa_offset -40\nret\n");
 
 /* The CFA is a word on the stack, reached from rsp: DW_CFA_def_cfa_expression, DW_OP_breg7 8, DW_OP_deref. */
-FUNCTION(cfa_in_memory, "leaq 8(%rsp), %rax\nsubq $24, %rsp\n.cfi_adjust_cfa_offset 24\nmovq %rax, 8(%rsp)\n"
-                        ".cfi_remember_state\n.cfi_escape 0x0f, 3, 0x77, 8, 6\n" GO_ON_ASSEMBLY "\n.cfi_restore_state\n"
-                        "addq $24, %rsp\n.cfi_adjust_cfa_offset -24\nret\n");
+FUNCTION(cfa_in_memory,
+         "leaq 8(%rsp), %rax\nsubq $24, %rsp\n.cfi_adjust_cfa_offset 24\nmovq %rax, 8(%rsp)\n"
+         ".cfi_remember_state\n.cfi_escape 0x0f, 3, 0x77, 8, 6\n" GO_ON_ASSEMBLY "\n.cfi_restore_state\n"
+         "addq $24, %rsp\n.cfi_adjust_cfa_offset -24\nret\n");
 
 /* The same, but 16 bytes off: DW_OP_plus_uconst. */
-FUNCTION(cfa_beside_memory, "leaq -8(%rsp), %rax\nsubq $24, %rsp\n.cfi_adjust_cfa_offset 24\nmovq %rax, (%rsp)\n"
-                            ".cfi_remember_state\n.cfi_escape 0x0f, 5, 0x77, 0, 6, 0x23, 16\n" GO_ON_ASSEMBLY
-                            "\n.cfi_restore_state\naddq $24, %rsp\n.cfi_adjust_cfa_offset -24\nret\n");
+FUNCTION(cfa_beside_memory,
+         "leaq -8(%rsp), %rax\nsubq $24, %rsp\n.cfi_adjust_cfa_offset 24\nmovq %rax, (%rsp)\n"
+         ".cfi_remember_state\n.cfi_escape 0x0f, 5, 0x77, 0, 6, 0x23, 16\n" GO_ON_ASSEMBLY
+         "\n.cfi_restore_state\naddq $24, %rsp\n.cfi_adjust_cfa_offset -24\nret\n");
 
 /* The same from rbp, as in realigned functions; rbp is kept where rbp points to. */
 FUNCTION(realigned_by_hand,
@@ -286,14 +296,16 @@ FUNCTION(realigned_by_hand,
          "subq $8, %rsp\n" GO_ON_ASSEMBLY "\naddq $8, %rsp\npopq %r10\n.cfi_def_cfa %r10, 0\npopq %rbp\n"
          "leaq -8(%r10), %rsp\n.cfi_def_cfa %rsp, 8\nret\n");
 
-/* --- the walk ------------------------------------------------------------------------------------------------ */
+/* --- the walk ------------------------------------------------------------------------------------------- */
 
 static shape_function *const shapes[] = {
-    plain, plain_too, framed, framed_too, frameless, frameless_too, unoptimised, array, allocas, allocas_framed,
-    variable_array, aligned_64, aligned_256, aligned_variable, realigned, realigned_variable, to_boundary,
-    to_boundary_too, pushes_all, pushes_late, many_arguments, any_arguments, by_value, tail_calls, jumps_back,
-    can_be_left, sorts, searches, raises, rbp_zero, rbp_odd, rbp_wild, rbp_plausible, rbp_outside,
-    rbp_untouched, rbp_chained, rbp_elsewhere, cfa_in_memory, cfa_beside_memory, calls_an_allocator, realigned_by_hand, frame_of_70k, frame_of_1m,
+    plain, plain_too, framed, framed_too, frameless, frameless_too, unoptimised, array, allocas,
+    allocas_framed, variable_array, aligned_64, aligned_256, aligned_variable, with_vector,
+    realigned, realigned_variable, to_boundary, to_boundary_too, pushes_all, pushes_late,
+    many_arguments, any_arguments, by_value, tail_calls, jumps_back, can_be_left, sorts, searches,
+    raises, rbp_zero, rbp_odd, rbp_wild, rbp_plausible, rbp_outside, rbp_untouched, rbp_chained,
+    rbp_elsewhere, cfa_in_memory, cfa_beside_memory, calls_an_allocator, realigned_by_hand,
+    frame_of_70k, frame_of_1m,
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
@@ -359,7 +371,7 @@ static void walks(void)
     }
 }
 
-/* --- interrupted anywhere -------------------------------------------------------------------------------------- */
+/* --- interrupted anywhere ------------------------------------------------------------------------------- */
 
 static void interrupt(int signal)
 {

@@ -81,7 +81,7 @@ const struct life_steps life_steps = {
     .died = died,
 };
 
-/* --- helpers --------------------------------------------------------------------------------------------- */
+/* --- helpers ------------------------------------------------------------------------------------------- */
 
 __attribute__((noinline)) struct thread *shim_enter(void)
 {
@@ -96,7 +96,7 @@ struct frame_state shim_caller(const uintptr_t *frame)
     return (struct frame_state){.lookup = frame[1] - 1, .sp = (uintptr_t)(frame + 2), .bp = frame[0]};
 }
 
-/* --- reading the image ------------------------------------------------------------------------------------ */
+/* --- reading the image --------------------------------------------------------------------------------- */
 
 const struct trace_section *shim_section(const struct trace_section *after, enum trace_section_type type)
 {
@@ -141,7 +141,7 @@ void shim_read_sites(struct shim_site *sites, uint32_t count)
     }
 }
 
-/* --- the reference -------------------------------------------------------------------------------------------- */
+/* --- the reference ------------------------------------------------------------------------------------- */
 
 void shim_reference_change(struct shim_reference *reference, uint32_t site, int blocks, int64_t bytes)
 {
@@ -166,6 +166,12 @@ void shim_reference_event(struct shim_reference *reference)
     }
 }
 
+static void print_site(const struct shim_site *site)
+{
+    print_error("current %ld in %ld, at peak %ld in %ld, temporary %lu, moved %lu\n", site->bytes,
+                site->blocks, site->peak_bytes, site->peak_blocks, site->temporary, site->reallocations);
+}
+
 static void assert_same_site(uint32_t number, const struct shim_site *right, const struct shim_site *site,
                              bool exact_peak)
 {
@@ -176,10 +182,10 @@ static void assert_same_site(uint32_t number, const struct shim_site *right, con
     }
     if (!memcmp(&compared, right, sizeof *right))
         return;
-    print_error("site %u: current %ld in %ld, at peak %ld in %ld, temporary %lu, moved %lu\n", number, site->bytes,
-                site->blocks, site->peak_bytes, site->peak_blocks, site->temporary, site->reallocations);
-    print_error("should be current %ld in %ld, at peak %ld in %ld, temporary %lu, moved %lu\n", right->bytes,
-                right->blocks, right->peak_bytes, right->peak_blocks, right->temporary, right->reallocations);
+    print_error("site %u: ", number);
+    print_site(site);
+    print_error("should be ");
+    print_site(right);
     fail();
 }
 
@@ -193,9 +199,9 @@ void shim_reference_compare(const struct shim_reference *reference, bool exact_p
         assert_int_equal(file_header->peak_bytes, reference->peak);
 }
 
-/* --- processes, directories, numbers ------------------------------------------------------------------------ */
+/* --- processes, directories, numbers ------------------------------------------------------------------- */
 
-void shim_in_child(void (*body)(void))
+static int run_in_child(void (*body)(void))
 {
     int status = -1;
     fflush(NULL);
@@ -207,6 +213,19 @@ void shim_in_child(void (*body)(void))
         _exit(0);
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
+    return status;
+}
+
+void shim_in_child(void (*body)(void))
+{
+    assert_int_equal(run_in_child(body), 0);
+}
+
+void shim_in_directory(void (*body)(void))
+{
+    shim_enter_directory();
+    int status = run_in_child(body);
+    shim_leave_directory();
     assert_int_equal(status, 0);
 }
 

@@ -60,8 +60,10 @@ void shim_reference_compare(const struct shim_reference *reference, bool exact_p
    there, or a crash, fails the test. */
 void shim_in_child(void (*body)(void));
 
-/* A directory of the test's own, which is the working directory from then on; shim_leave_directory removes
-   it and all that is in it. */
+/* The same in a directory of its own, which is removed afterwards with all that is in it. */
+void shim_in_directory(void (*body)(void));
+
+/* For a test that is no other process: a directory of its own, until shim_leave_directory. */
 void shim_enter_directory(void);
 void shim_leave_directory(void);
 

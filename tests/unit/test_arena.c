@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "shim_support.h"
 #include "../../shim/base/arena.h"
+#include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +12,8 @@
 
 #include <cmocka.h>
 
-static const size_t sizes[] = {1, 8, 15, 16, 17, 63, 64, 65, 100, 1000, 4096, 32767, 32768, 32769, 100000, 1 << 20};
+static const size_t sizes[] = {1, 8, 15, 16, 17, 63, 64, 65, 100, 1000, 4096,
+                               32767, 32768, 32769, 100000, 1 << 20};
 enum { SIZES = sizeof sizes / sizeof *sizes };
 
 static void assert_zeroed(const unsigned char *p, size_t size)
@@ -75,6 +77,7 @@ static void test_large_pieces_come_back(void **state)
         assert_non_null(p);
         p[0] = 1;
         arena_free(p, 100 << 20);
+        assert_int_equal(sys_madvise(p, PAGE_SIZE, MADV_NORMAL), -ENOMEM);
     }
 }
 

@@ -130,7 +130,7 @@ static void test_is_the_array_with_granules_of_32(void **state)
     shim_in_child(run_granule_32);
 }
 
-/* --- addresses ---------------------------------------------------------------------------------------------- */
+/* --- addresses ----------------------------------------------------------------------------------------- */
 
 static void use_odd_addresses(void)
 {
@@ -165,7 +165,7 @@ static void test_an_entry_keeps_site_size_and_watch_apart(void **state)
     assert_int_equal(block_size(BLOCK_WATCH | site << BLOCK_SIZE_BITS, NULL), 0);
 }
 
-/* --- big blocks ----------------------------------------------------------------------------------------------- */
+/* --- big blocks ---------------------------------------------------------------------------------------- */
 
 static void use_big_blocks(void)
 {
@@ -192,7 +192,7 @@ static void test_big_sizes_are_kept_in_a_table_of_limited_size(void **state)
     shim_in_child(use_big_blocks);
 }
 
-/* --- memory ------------------------------------------------------------------------------------------------------ */
+/* --- memory -------------------------------------------------------------------------------------------- */
 
 static size_t resident_pages(void)
 {

@@ -20,7 +20,7 @@ enum { SITES = SHIM_SITES, BLOCKS = 400, EVENTS = 4000 };
 
 static struct shim_reference reference;
 
-/* --- events ------------------------------------------------------------------------------------------------- */
+/* --- events -------------------------------------------------------------------------------------------- */
 
 static struct block {
     uint32_t site;
@@ -140,7 +140,7 @@ static void test_equals_the_reference_after_every_event(void **state)
         shim_in_child(run_one_thread);
 }
 
-/* --- several threads' shards, one after the other -------------------------------------------------------------- */
+/* --- several threads' shards, one after the other ------------------------------------------------------ */
 
 static pthread_barrier_t joined, leave;
 static struct thread *others[8];
@@ -241,7 +241,7 @@ static void test_the_peak_of_several_threads_is_off_by_no_more_than_their_quanta
         shim_in_child(run_with_quantum);
 }
 
-/* --- several threads at once ------------------------------------------------------------------------------------- */
+/* --- several threads at once --------------------------------------------------------------------------- */
 
 enum { RUNNERS = 12, ROUNDS = 20000, SIZE = 1000, HELD = 100 };
 
@@ -269,15 +269,22 @@ static void start_runners(pthread_t *threads)
         assert_int_equal(pthread_create(&threads[i], NULL, run_alone, NULL), 0);
 }
 
+/* With one processor there are two shards of their own, and four shared ones. */
+static void begin_on_one_processor(void)
+{
+    cpu_set_t one, before;
+    sched_getaffinity(0, sizeof before, &before);
+    CPU_ZERO(&one);
+    CPU_SET(sched_getcpu(), &one);
+    sched_setaffinity(0, sizeof one, &one);
+    guard_drop(begin());
+    sched_setaffinity(0, sizeof before, &before);
+}
+
 static void run_many_threads(void)
 {
     pthread_t threads[RUNNERS];
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    CPU_SET(sched_getcpu(), &one);
-    sched_setaffinity(0, sizeof one, &one);     /* one processor: two shards of their own, four shared */
-    guard_drop(begin());
-    sched_setaffinity(0, sizeof one, &(cpu_set_t){.__bits = {~0ul}});
+    begin_on_one_processor();
     start_runners(threads);
     for (int i = 0; i < RUNNERS; i++)
         pthread_join(threads[i], NULL);
@@ -303,7 +310,32 @@ static void test_threads_beyond_twice_the_processors_share_shards_and_lose_nothi
     shim_in_child(run_many_threads);
 }
 
-/* --- the rest ------------------------------------------------------------------------------------------------------ */
+static void lock_shards(void)
+{
+    begin_on_one_processor();
+    add_threads(8);
+    int shared = 0;
+    for (int i = 0; i < 8; i++) {
+        struct lock *lock = others[i]->shard->lock;
+        if (!lock)
+            continue;
+        shared++;
+        counter_begin(others[i]);
+        assert_false(lock_try(lock));
+        counter_end(others[i]);
+        assert_true(lock_try(lock));
+        lock_drop(lock);
+    }
+    assert_int_equal(shared, 7);
+}
+
+static void test_a_shared_shard_is_changed_under_its_lock(void **state)
+{
+    (void)state;
+    shim_in_child(lock_shards);
+}
+
+/* --- the rest ------------------------------------------------------------------------------------------ */
 
 static void fill_spills(void)
 {
@@ -352,13 +384,15 @@ static void test_each_site_has_a_counter_of_its_own(void **state)
     shim_in_child(use_far_sites);
 }
 
-/* --- after a fork ----------------------------------------------------------------------------------------------------- */
+/* --- after a fork -------------------------------------------------------------------------------------- */
 
 /* Blocks of the live-block map, some of which are counted. */
 static void put_blocks(uint32_t from, uint32_t to)
 {
-    for (uint32_t i = from; i < to; i++)
-        assert_true(blocks_put((void *)(0x100000000 + 64ul * i), (uint64_t)(1 + i % 7) << BLOCK_SIZE_BITS | i));
+    for (uint32_t i = from; i < to; i++) {
+        uint64_t entry = (uint64_t)(1 + i % 7) << BLOCK_SIZE_BITS | i;
+        assert_true(blocks_put((void *)(0x100000000 + 64ul * i), entry));
+    }
 }
 
 static void add_inherited(struct shim_site *sites, uint32_t count)
@@ -375,14 +409,15 @@ static void add_inherited(struct shim_site *sites, uint32_t count)
 
 static void inherit(void)
 {
-    struct thread *self = begin();
+    struct thread *self = begin_with_others(1);
     be_born(self, 3, 5000);
+    be_born(others[0], 3, 700);         /* less than its quantum */
     put_blocks(0, 1000);
     file_header->site_count = 9;
     file_detach();                      /* what a fork's child does: counters are 0 */
     counters_child(self);
     assert_int_equal(file_header->epoch, 1);
-    assert_int_equal(file_header->peak_bytes, 5000);
+    assert_int_equal(file_header->peak_bytes, 5700);
     for (uint32_t i = 1000; i < 1500; i++)
         be_born(self, 1 + i % 7, i);
     put_blocks(1000, 1500);
@@ -418,6 +453,7 @@ int main(void)
         cmocka_unit_test(test_two_shards_equal_the_reference_after_every_event),
         cmocka_unit_test(test_the_peak_of_several_threads_is_off_by_no_more_than_their_quanta),
         cmocka_unit_test(test_threads_beyond_twice_the_processors_share_shards_and_lose_nothing),
+        cmocka_unit_test(test_a_shared_shard_is_changed_under_its_lock),
         cmocka_unit_test(test_spills_stand_in_the_file_in_order),
         cmocka_unit_test(test_each_site_has_a_counter_of_its_own),
         cmocka_unit_test(test_a_child_inherits_what_was_live_at_the_fork),

@@ -33,7 +33,7 @@ static int attach_as(const char *wanted)
     return file_attach(name, sizeof name);
 }
 
-/* --- content that can be checked ------------------------------------------------------------------------------ */
+/* --- content that can be checked ----------------------------------------------------------------------- */
 
 enum { SECTIONS_MAX = 4000 };
 static struct trace_section *sections[SECTIONS_MAX];
@@ -106,7 +106,7 @@ static off_t blocks_on_disk(const char *path)
     return facts.st_blocks * 512;
 }
 
-/* --- the image --------------------------------------------------------------------------------------------------- */
+/* --- the image ----------------------------------------------------------------------------------------- */
 
 static void begin_image(void)
 {
@@ -155,7 +155,7 @@ static void no_room_in_image(void)
     assert_sections();
 }
 
-/* --- attaching ---------------------------------------------------------------------------------------------------- */
+/* --- attaching ----------------------------------------------------------------------------------------- */
 
 static void attach_and_grow(void)
 {
@@ -244,7 +244,82 @@ static void attach_with_full_umask(void)
     assert_mode_under(0777);
 }
 
-/* --- names that exist ------------------------------------------------------------------------------------------------- */
+/* --- closing ------------------------------------------------------------------------------------------- */
+
+static off_t size_of(const char *path)
+{
+    struct stat facts;
+    assert_int_equal(lstat(path, &facts), 0);
+    return facts.st_size;
+}
+
+static void attach_and_say_who(void)
+{
+    start();
+    file_header->pid = getpid();
+    file_header->started_ns = 4711;
+    add_sections(300);
+    assert_int_equal(attach_as("trace"), 0);
+    add_sections(50);
+}
+
+/* Beyond the file's end a store would raise SIGBUS. */
+static void close_and_go_on(void)
+{
+    file_close();                       /* there is none yet */
+    attach_and_say_who();
+    file_close();
+    assert_in_range(size_of("trace"), file_header->used, file_header->used + 256 * 1024);
+    assert_file_is_image("trace");
+    words_of(3)[0]++;
+    assert_file_is_image("trace");
+    words_of(3)[0]--;
+    while (section_count < SECTIONS_MAX && add_section(1000))
+        ;
+    assert_in_range(section_count, 350, 400);
+    assert_sections();
+    assert_file_is_image("trace");
+    file_close();
+    assert_in_range(size_of("trace"), file_header->used, file_header->used + 256 * 1024);
+}
+
+static void close_and_detach(void)
+{
+    attach_and_say_who();
+    file_close();
+    assert_true(file_detach());
+    add_sections(300);
+    assert_sections();
+    assert_int_equal(attach_as("trace"), 0);
+    assert_string_equal(name, "trace.2");
+    add_sections(300);
+    assert_file_is_image("trace.2");
+}
+
+static void write_file(const char *path, const char *text);
+
+static void close_another(void)
+{
+    attach_and_say_who();
+    assert_int_equal(rename("trace", "elsewhere"), 0);
+    file_close();                       /* none by that name */
+    write_file("trace", "precious");
+    file_close();
+    assert_int_equal(size_of("trace"), 8);
+    unlink("trace");
+    assert_int_equal(symlink("elsewhere", "trace"), 0);
+    off_t size = size_of("elsewhere");
+    file_close();
+    assert_int_equal(size_of("elsewhere"), size);
+    unlink("trace");
+    assert_int_equal(mkfifo("trace", 0600), 0);
+    file_close();
+    add_sections(100);
+    assert_sections();
+    assert_file_is_image("elsewhere");
+}
+
+/* --- names that exist ---------------------------------------------------------------------------------- */
 
 static void write_file(const char *path, const char *text)
 {
@@ -293,7 +368,7 @@ static void attach_with_long_names(void)
     assert_int_equal(unlink(name), 0);
 }
 
-/* --- what cannot be created ---------------------------------------------------------------------------------------------- */
+/* --- what cannot be created ---------------------------------------------------------------------------- */
 
 static void assert_still_private(void)
 {
@@ -330,7 +405,7 @@ static void attach_unwritable(void)
     assert_still_private();
 }
 
-/* --- limits ---------------------------------------------------------------------------------------------------------------- */
+/* --- limits -------------------------------------------------------------------------------------------- */
 
 static void limit_file_size(rlim_t bytes)
 {
@@ -376,7 +451,7 @@ static void start_in_little_address_space(void)
     assert_file_is_image("trace");
 }
 
-/* --- a full disk -------------------------------------------------------------------------------------------------------------- */
+/* --- a full disk --------------------------------------------------------------------------------------- */
 
 static bool mount_small(void)
 {
@@ -413,6 +488,10 @@ static void grow_on_full_disk(void)
     assert_true(file_detach());
     assert_sections();
     assert_true(file_header->used >= end_of_image());
+    assert_int_equal(attach_as("trace"), 0);    /* elsewhere there is room */
+    add_sections(100);
+    assert_sections();
+    assert_file_is_image("trace");
 }
 
 static void attach_on_full_disk(void)
@@ -429,7 +508,7 @@ static void attach_on_full_disk(void)
     assert_sections();
 }
 
-/* --- a kernel that cannot populate ------------------------------------------------------------------------------------------------ */
+/* --- a kernel that cannot populate --------------------------------------------------------------------- */
 
 static void be_old_kernel(void)
 {
@@ -487,7 +566,7 @@ static void attach_on_old_kernel_with_limit(void)
     assert_file_is_image("old-trace");
 }
 
-/* --- detaching ---------------------------------------------------------------------------------------------------------------------- */
+/* --- detaching ----------------------------------------------------------------------------------------- */
 
 static struct trace_counter *add_counters(void)
 {
@@ -573,13 +652,11 @@ static void detach_in_forks_child(void)
     assert_file_is_image("trace");
 }
 
-/* ------------------------------------------------------------------------------------------------------------------------------------- */
+/* ------------------------------------------------------------------------------------------------------- */
 
 static void test_in_directory(void **state)
 {
-    shim_enter_directory();
-    shim_in_child((void (*)(void))(uintptr_t)*state);
-    shim_leave_directory();
+    shim_in_directory((void (*)(void))(uintptr_t)*state);
 }
 
 static void test_as_root(void **state)
@@ -613,6 +690,9 @@ int main(void)
         TEST("descriptors 0 to 2 are left alone", attach_with_stdio_closed),
         TEST("the mode is 0600 without a umask", attach_without_umask),
         TEST("the mode is 0600 with a umask of 0777", attach_with_full_umask),
+        TEST("a closed file is as large as what is in it", close_and_go_on),
+        TEST("a closed file can be detached from", close_and_detach),
+        TEST("no other file is closed in its place", close_another),
         TEST("a file that exists is not touched", attach_to_existing),
         TEST("links, directories and pipes are not followed", attach_to_planted),
         TEST("a name must fit with its suffix", attach_with_long_names),

@@ -90,7 +90,7 @@ static void enter_and_leave(void)
     guard_drop(self);
 }
 
-/* --- states --------------------------------------------------------------------------------------------------- */
+/* --- states -------------------------------------------------------------------------------------------- */
 
 static void go_on_at_once(void)
 {
@@ -184,6 +184,7 @@ static void give_up_in_stopped_world(void)
     struct thread *self = take();
     assert_true(thread_world_stop(self));
     life_give_up();
+    assert_int_equal(atomic_load(&world.generation), WORLD_GATE);
     thread_world_go(self);
     guard_drop(self);
     assert_off();
@@ -212,7 +213,7 @@ static void begin_in_many_threads(void)
     assert_int_equal(seen.started, 1);
 }
 
-/* --- what is missed ---------------------------------------------------------------------------------------------- */
+/* --- what is missed ------------------------------------------------------------------------------------ */
 
 static void count_missed(void)
 {
@@ -232,7 +233,7 @@ static void count_missed(void)
     assert_int_equal(file_header->missed_events, 2);
 }
 
-/* --- forks --------------------------------------------------------------------------------------------------------- */
+/* --- forks --------------------------------------------------------------------------------------------- */
 
 static void assert_child_is_well(pid_t pid)
 {
@@ -437,7 +438,7 @@ static void fork_among_threads(void)
     enter_and_leave();
 }
 
-/* --------------------------------------------------------------------------------------------------------------------- */
+/* ------------------------------------------------------------------------------------------------------- */
 
 static void test_in_child(void **state)
 {

@@ -65,7 +65,7 @@ static void assert_place(uintptr_t address, const char *path)
     assert_int_not_equal(module->came_ns, 0);
 }
 
-/* --- places ----------------------------------------------------------------------------------------------------- */
+/* --- places -------------------------------------------------------------------------------------------- */
 
 static void test_the_program_is_a_module(void **state)
 {
@@ -170,7 +170,7 @@ static void test_only_modules_cover_addresses(void **state)
     assert_false(modules_cover(UINTPTR_MAX));
 }
 
-/* --- code outside of modules --------------------------------------------------------------------------------------- */
+/* --- code outside of modules --------------------------------------------------------------------------- */
 
 static void assert_no_module(uintptr_t address, uintptr_t mapping)
 {
@@ -223,7 +223,7 @@ static void test_many_mappings_become_one_place(void **state)
     shim_in_child(exhaust_mappings);
 }
 
-/* --- coming and going ------------------------------------------------------------------------------------------------- */
+/* --- coming and going ---------------------------------------------------------------------------------- */
 
 static uintptr_t code_of(void *library, const char *symbol)
 {
@@ -326,7 +326,7 @@ static void test_other_blocks_are_no_link_maps(void **state)
     assert_int_equal(atomic_load(&world.generation), generation);
 }
 
-/* --- names ---------------------------------------------------------------------------------------------------------------- */
+/* --- names --------------------------------------------------------------------------------------------- */
 
 static void copy_file(const char *from, const char *to)
 {
@@ -355,9 +355,54 @@ static void open_relative(void)
 static void test_a_relative_name_becomes_absolute(void **state)
 {
     (void)state;
-    shim_enter_directory();
-    shim_in_child(open_relative);
-    shim_leave_directory();
+    shim_in_directory(open_relative);
+}
+
+static void replace_file(void)
+{
+    self = shim_enter();
+    Dl_info first, second;
+    assert_true(dladdr((void *)code_of(dlopen(spare, RTLD_NOW), "__ctype_get_mb_cur_max"), &first));
+    assert_true(dladdr((void *)code_of(dlopen(second_spare, RTLD_LAZY), "td_init"), &second));
+    copy_file(first.dli_fname, "plugin.so");
+    void *library = dlopen("./plugin.so", RTLD_LAZY | RTLD_LOCAL);
+    struct code_place place = place_of(code_of(library, "__ctype_get_mb_cur_max"));
+    struct link_map *map = library;
+    dlclose(library);
+    go(map, place);
+    assert_int_equal(unlink("plugin.so"), 0);
+    copy_file(second.dli_fname, "plugin.so");
+    library = dlopen("./plugin.so", RTLD_LAZY | RTLD_LOCAL);
+    assert_int_not_equal(place_of(code_of(library, "td_init")).module, place.module);
+}
+
+static void test_another_file_of_the_same_name_is_another_module(void **state)
+{
+    (void)state;
+    shim_in_directory(replace_file);
+}
+
+static void load_twice(void)
+{
+    self = shim_enter();
+    void *first = dlopen(spare, RTLD_NOW | RTLD_LOCAL), *second = dlmopen(LM_ID_NEWLM, spare, RTLD_NOW);
+    assert_non_null(second);
+    uintptr_t here = code_of(first, "__ctype_get_mb_cur_max");
+    uintptr_t there = code_of(second, "__ctype_get_mb_cur_max");
+    assert_int_not_equal(here, there);
+    for (int i = 0; i < 3; i++) {
+        struct code_place place = place_of(here), other = place_of(there);
+        assert_int_not_equal(place.module, other.module);
+        assert_int_equal(place.offset, other.offset);
+        assert_int_equal(modules_address(place), here);
+        assert_int_equal(modules_address(other), there);
+    }
+}
+
+static void test_a_module_that_is_there_twice_is_two(void **state)
+{
+    (void)state;
+    shim_in_child(load_twice);
 }
 
 int main(void)
@@ -369,6 +414,8 @@ int main(void)
         TEST(another_module_in_its_place_is_another),
         TEST(its_rules_go_with_it),
         TEST(a_relative_name_becomes_absolute),
+        TEST(another_file_of_the_same_name_is_another_module),
+        TEST(a_module_that_is_there_twice_is_two),
     };
     const struct CMUnitTest tests[] = {
         TEST(the_program_is_a_module),

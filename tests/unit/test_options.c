@@ -34,7 +34,8 @@ static int forget(void **state)
 static void read_options(const char *text)
 {
     static char variable[20000];
-    char *environment[] = {"PATH=/bin", "LIBTRACE_OPTION=depth=1", "XLIBTRACE_OPTIONS=depth=2", variable, NULL};
+    char *environment[] = {"PATH=/bin", "LIBTRACE_OPTION=depth=1", "XLIBTRACE_OPTIONS=depth=2", variable,
+                           NULL};
     snprintf(variable, sizeof variable, "LIBTRACE_OPTIONS=%s", text);
     options_read(environment, complain);
 }
@@ -46,7 +47,7 @@ static void assert_complaints(const char *text, const char *expected)
     assert_string_equal(complaints, expected);
 }
 
-/* --- what is understood ---------------------------------------------------------------------------------------- */
+/* --- what is understood -------------------------------------------------------------------------------- */
 
 static void test_nothing_set_leaves_the_defaults(void **state)
 {
@@ -85,7 +86,7 @@ static void test_every_key_sets_its_option(void **state)
     assert_int_equal(options.depth, 2);
 }
 
-/* --- what is not -------------------------------------------------------------------------------------------------- */
+/* --- what is not --------------------------------------------------------------------------------------- */
 
 static void test_each_bad_key_is_complained_of_once(void **state)
 {
@@ -159,7 +160,7 @@ static void test_a_name_that_is_too_long_is_refused(void **state)
     out_of_length(10000, false);
 }
 
-/* --- the file's name ------------------------------------------------------------------------------------------------ */
+/* --- the file's name ----------------------------------------------------------------------------------- */
 
 static void assert_name(const char *pattern, const char *expected)
 {

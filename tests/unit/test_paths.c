@@ -26,7 +26,7 @@ static uint32_t choose(uint32_t n)
     return (uint32_t)(shim_random(&numbers) % n);
 }
 
-/* --- the records ------------------------------------------------------------------------------------------------- */
+/* --- the records --------------------------------------------------------------------------------------- */
 
 static const void *record(enum trace_section_type type, uint32_t number)
 {
@@ -72,7 +72,7 @@ static void assert_site_is_stack(uint32_t site, const struct stack_memo *stack)
     assert_int_equal(number, stack->cut ? TRACE_NODE_TRUNCATED : TRACE_NODE_ROOT);
 }
 
-/* --- one to one ----------------------------------------------------------------------------------------------------- */
+/* --- one to one ---------------------------------------------------------------------------------------- */
 
 /* Every site that was seen, by its stack's hash. */
 struct known {
@@ -209,7 +209,7 @@ static void test_cut_stacks_have_sites_of_their_own(void **state)
     shim_in_child(find_cut_sites);
 }
 
-/* --- simple cases ------------------------------------------------------------------------------------------------------ */
+/* --- simple cases -------------------------------------------------------------------------------------- */
 
 __attribute__((noinline)) static uint32_t recurse(uint32_t n)
 {
@@ -254,7 +254,7 @@ static void deep_recursion(void)
     self = shim_enter();
     for (uint32_t n = 0; n < 500; n++)
         recurse(n);
-    assert_in_range(file_header->node_count, 1000, 1100);       /* the frame, and the one that calls site_here */
+    assert_in_range(file_header->node_count, 1000, 1100);       /* two a level: on the way, and innermost */
     assert_in_range(file_header->frame_count, 5, 40);
 }
 
@@ -310,7 +310,7 @@ static void test_a_caller_alone_is_a_site(void **state)
     shim_in_child(callers_only);
 }
 
-/* --- threads ------------------------------------------------------------------------------------------------------------- */
+/* --- threads ------------------------------------------------------------------------------------------- */
 
 enum { CODE = 3000 };
 static uint32_t site_in_thread[4][CODE];
@@ -346,7 +346,7 @@ static void test_threads_agree_on_the_sites(void **state)
     shim_in_child(find_in_threads);
 }
 
-/* --- limits ---------------------------------------------------------------------------------------------------------------- */
+/* --- limits -------------------------------------------------------------------------------------------- */
 
 /* An image of 4 MiB. */
 static bool begin_small(void)
@@ -403,7 +403,8 @@ static void forget_parents_additions(void)
 {
     self = shim_enter();
     recurse(3);
-    uint32_t nodes = file_header->node_count, frames = file_header->frame_count, count = file_header->site_count;
+    uint32_t nodes = file_header->node_count, frames = file_header->frame_count;
+    uint32_t count = file_header->site_count;
     file_header->node_count += 100;
     file_header->frame_count += 100;
     file_header->site_count += 100;

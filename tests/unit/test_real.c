@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-/* --- bootstrap ------------------------------------------------------------------------------------------------- */
+/* --- bootstrap ----------------------------------------------------------------------------------------- */
 
 static void allocate_all_sizes(void)
 {
@@ -50,15 +50,15 @@ static void use_up(void)
     assert_null(bootstrap_alloc(SIZE_MAX - 8, 16));
     assert_null(bootstrap_alloc(1 << 20, 16));
     assert_null(bootstrap_alloc(16, 8192));
-    while (count < 4000 && (blocks[count] = bootstrap_alloc(100, 16)))
-        memset(blocks[count], count, 100), count++;
+    while (count < 4000 && (blocks[count] = bootstrap_alloc(109, 16)))
+        memset(blocks[count], count, 109), count++;
     assert_in_range(count, 1500, 3000);
     for (int i = 0; i < count; i++) {
-        assert_int_equal(bootstrap_size(blocks[i]), 100);
-        for (int n = 0; n < 100; n++)
+        assert_int_equal(bootstrap_size(blocks[i]), 109);
+        for (int n = 0; n < 109; n++)
             assert_int_equal(blocks[i][n], (char)i);
     }
-    assert_null(bootstrap_alloc(100, 16));
+    assert_null(bootstrap_alloc(109, 16));
 }
 
 static void test_bootstrap_ends_in_null(void **state)
@@ -107,7 +107,7 @@ static void test_threads_get_blocks_of_their_own(void **state)
     shim_in_child(allocate_in_threads);
 }
 
-/* --- the real ones ------------------------------------------------------------------------------------------------- */
+/* --- the real ones ------------------------------------------------------------------------------------- */
 
 static void test_the_real_functions_are_found_once(void **state)
 {

@@ -3,6 +3,8 @@
  * The table of rules: what is learned once, packed, kept and dropped.
  */
 #include "shim_support.h"
+#include "../../shim/base/arena.h"
+#include "../../shim/track/track.h"
 #include "../../shim/unwind/learn.h"
 #include "../../shim/unwind/rules.h"
 #include <dlfcn.h>
@@ -18,8 +20,8 @@
 #define SHAPE(name, directives)                                                                              \
     extern const char name[];                                                                                \
     extern const char name##_before[];                                                                       \
-    __asm__(".pushsection .text\n.p2align 4\n" #name "_before:\nnop\n" #name ":\n.cfi_startproc\n" directives \
-            "\nnop\nnop\n.cfi_endproc\nnop\n.popsection")
+    __asm__(".pushsection .text\n.p2align 4\n" #name "_before:\nnop\n" #name ":\n.cfi_startproc\n"           \
+            directives "\nnop\nnop\n.cfi_endproc\nnop\n.popsection")
 
 SHAPE(rules_rsp, ".cfi_def_cfa_offset 48");
 SHAPE(rules_rsp_saved, ".cfi_def_cfa_offset 32\n.cfi_offset %rbp, -24");
@@ -30,6 +32,7 @@ SHAPE(rules_far_slot, ".cfi_def_cfa_offset 0x40000010\n.cfi_offset %rbp, -0x4000
 SHAPE(rules_slot_above, ".cfi_def_cfa_offset 16\n.cfi_offset %rbp, 8");
 SHAPE(rules_bp_lost, ".cfi_register %rbp, %r12");
 SHAPE(rules_ra_elsewhere, ".cfi_def_cfa %rbp, 16\n.cfi_escape 0x10, 16, 2, 0x77, 0x18");
+SHAPE(rules_ra_lower, ".cfi_def_cfa_offset 48\n.cfi_offset %rip, -16");
 SHAPE(rules_realigned, ".cfi_escape 0x0f, 3, 0x76, 0x78, 0x06\n.cfi_escape 0x10, 6, 2, 0x76, 0");
 SHAPE(rules_end, ".cfi_undefined %rip");
 SHAPE(rules_unsupported, ".cfi_def_cfa %r10, 0");
@@ -48,7 +51,7 @@ static struct packed_rule find(const void *place)
     return rules_find(self, (uintptr_t)place);
 }
 
-/* --- packing --------------------------------------------------------------------------------------------------- */
+/* --- packing ------------------------------------------------------------------------------------------- */
 
 static void assert_short(const char *place, enum step step, int32_t offset, int16_t bp_slot)
 {
@@ -90,6 +93,7 @@ static void test_other_rules_are_wide(void **state)
     assert_wide(rules_far_slot);
     assert_wide(rules_bp_lost);
     assert_wide(rules_ra_elsewhere);
+    assert_wide(rules_ra_lower);
     assert_wide(rules_realigned);
 }
 
@@ -100,7 +104,7 @@ static void test_equal_wide_rules_are_one(void **state)
     assert_int_not_equal(find(rules_realigned).offset, find(rules_ra_elsewhere).offset);
 }
 
-/* --- what nothing describes --------------------------------------------------------------------------------------- */
+/* --- what nothing describes ---------------------------------------------------------------------------- */
 
 static void test_code_outside_of_modules_is_not_remembered(void **state)
 {
@@ -121,7 +125,7 @@ static void test_a_stack_ends_before_a_function(void **state)
     assert_int_equal(find(rules_rsp + 1).step, STEP_RSP);
 }
 
-/* --- many, and many threads ------------------------------------------------------------------------------------------ */
+/* --- many, and many threads ---------------------------------------------------------------------------- */
 
 static bool same_as_learned(uintptr_t lookup)
 {
@@ -149,10 +153,11 @@ static void test_all_are_as_learned_however_many(void **state)
         assert_true(same_as_learned(code + 3 * i));
 }
 
-static void test_dropped_rules_are_learned_again(void **state)
+static void drop_and_learn_again(void)
 {
-    (void)state;
+    start(NULL);
     uintptr_t code = (uintptr_t)dlsym(RTLD_DEFAULT, "qsort") & -16ul;
+    uint64_t memory = 0;
     for (int round = 0; round < 30; round++) {
         for (uintptr_t i = 0; i < 500; i++)
             rules_find(self, code + i);
@@ -160,7 +165,31 @@ static void test_dropped_rules_are_learned_again(void **state)
         rules_drop(code + 7, code + 8);
         for (uintptr_t i = 0; i < 500; i++)
             assert_true(same_as_learned(code + i));
+        if (round == 0)
+            memory = arena_bytes();
     }
+    assert_int_equal(arena_bytes(), memory);            /* in the slots that were free */
+}
+
+static void test_dropped_rules_are_learned_again(void **state)
+{
+    (void)state;
+    shim_in_child(drop_and_learn_again);
+}
+
+static void test_rules_are_dropped_in_their_range_only(void **state)
+{
+    (void)state;
+    void *library = dlopen("libBrokenLocale.so.1", RTLD_NOW | RTLD_LOCAL);
+    assert_non_null(library);
+    uintptr_t code = (uintptr_t)dlsym(library, "__ctype_get_mb_cur_max");
+    assert_int_equal(rules_find(self, code).step, STEP_RSP);
+    dlclose(library);                                   /* now they would be learned otherwise */
+    rules_drop(code + 1, code + 100);
+    rules_drop(code - 100, code);
+    assert_int_equal(rules_find(self, code).step, STEP_RSP);
+    rules_drop(code, code + 1);
+    assert_int_equal(rules_find(self, code).step, STEP_NO_CFI);
 }
 
 static uintptr_t shared_code;
@@ -197,7 +226,7 @@ static void test_threads_find_and_drop_together(void **state)
 static void without_teacher(void)
 {
     struct thread none = {0};
-    assert_true(rules_start());
+    assert_true(track_start(16));
     assert_int_equal(rules_find(&none, (uintptr_t)rules_rsp).step, STEP_NO_CFI);
     assert_true(rules_start_learning());
     assert_int_equal(rules_find(&none, (uintptr_t)rules_rsp).step, STEP_RSP);
@@ -213,6 +242,7 @@ int main(void)
 {
     const struct CMUnitTest first[] = {
         cmocka_unit_test(test_before_learning_nothing_is_known_or_remembered),
+        cmocka_unit_test(test_dropped_rules_are_learned_again),
     };
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_common_rules_are_short),
@@ -221,7 +251,7 @@ int main(void)
         cmocka_unit_test(test_code_outside_of_modules_is_not_remembered),
         cmocka_unit_test(test_a_stack_ends_before_a_function),
         cmocka_unit_test(test_all_are_as_learned_however_many),
-        cmocka_unit_test(test_dropped_rules_are_learned_again),
+        cmocka_unit_test(test_rules_are_dropped_in_their_range_only),
         cmocka_unit_test(test_threads_find_and_drop_together),
     };
     int failed = cmocka_run_group_tests(first, NULL, NULL);

@@ -61,7 +61,7 @@ static void sleep_ms(unsigned ms)
     nanosleep(&time, NULL);
 }
 
-/* --- the guard ------------------------------------------------------------------------------------------------- */
+/* --- the guard ----------------------------------------------------------------------------------------- */
 
 static void nest(void)
 {
@@ -110,7 +110,7 @@ static void take_on_alternate_stack(void)
     assert_ptr_equal(found_by_handler, self);
 }
 
-/* --- frees that were put off -------------------------------------------------------------------------------------- */
+/* --- frees that were put off --------------------------------------------------------------------------- */
 
 static void defer(struct thread *self, uint64_t entry)
 {
@@ -175,7 +175,7 @@ static void drain_under_signals(void)
     assert_int_equal(died_sum, handled_sum);
 }
 
-/* --- threads' states --------------------------------------------------------------------------------------------------- */
+/* --- threads' states ----------------------------------------------------------------------------------- */
 
 static void *find_own(void *mark)
 {
@@ -268,9 +268,9 @@ static void reuse_what_died_inside(void)
     guard_drop(self);
 }
 
-/* --- the world ------------------------------------------------------------------------------------------------------------- */
+/* --- the world ----------------------------------------------------------------------------------------- */
 
-enum { RUNNERS = 6, STOPS = 40 };
+enum { RUNNERS = 6, STOPS = 25 };
 
 static struct {
     _Atomic bool inside;
@@ -396,7 +396,7 @@ static void stop_on_the_way_in(void)
     assert_int_equal(pthread_create(&thread, NULL, run_one_hook, NULL), 0);
     while (!inside.times)
         sleep_ms(1);
-    for (int n = 0; n < 500; n++) {
+    for (int n = 0; n < 300; n++) {
         struct thread *self = shim_enter();
         stop_the_interrupted(self, thread);
         guard_drop(self);
@@ -471,7 +471,7 @@ static void forget_others(void)
     }
 }
 
-/* ---------------------------------------------------------------------------------------------------------------------------- */
+/* ------------------------------------------------------------------------------------------------------- */
 
 static void test_in_child(void **state)
 {

@@ -53,7 +53,7 @@ static uint32_t site_of(uint32_t i)
     return block_site(blocks_get(block_at(i)));
 }
 
-/* --- random lives ---------------------------------------------------------------------------------------------- */
+/* --- random lives -------------------------------------------------------------------------------------- */
 
 static struct life_of_block {
     bool lives;
@@ -160,13 +160,11 @@ static void run_random(void)
 static void test_equals_the_reference_after_every_event(void **state)
 {
     (void)state;
-    shim_enter_directory();
     for (numbers = 1; numbers <= 4; numbers++)
-        shim_in_child(run_random);
-    shim_leave_directory();
+        shim_in_directory(run_random);
 }
 
-/* --- single rules -------------------------------------------------------------------------------------------------- */
+/* --- single rules -------------------------------------------------------------------------------------- */
 
 static struct shim_site site_now(uint32_t site)
 {
@@ -255,7 +253,7 @@ static void test_an_address_that_is_no_users_leaves_nothing_behind(void **state)
     shim_in_child(use_addresses_beyond);
 }
 
-/* --- counters of 32 bits ------------------------------------------------------------------------------------------------ */
+/* --- counters of 32 bits ------------------------------------------------------------------------------- */
 
 static uint32_t spills_of(uint32_t site, uint32_t kind)
 {
@@ -293,7 +291,7 @@ static void test_a_wrapped_counter_spills(void **state)
     shim_in_child(wrap_counters);
 }
 
-/* --- frees under the guard ------------------------------------------------------------------------------------------------ */
+/* --- frees under the guard ----------------------------------------------------------------------------- */
 
 static void defer_frees(void)
 {
@@ -329,7 +327,7 @@ static void test_no_free_is_put_off_before_there_is_a_thread(void **state)
     shim_in_child(defer_without_thread);
 }
 
-/* --- where a block came from ------------------------------------------------------------------------------------------------ */
+/* --- where a block came from --------------------------------------------------------------------------- */
 
 __attribute__((noinline)) static uintptr_t born_by_caller(struct thread *self, const void *block)
 {

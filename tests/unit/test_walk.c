@@ -33,7 +33,7 @@ static uint32_t depth, probes;
 static bool only_inner;         /* libgcc sees less than we do: compare what it sees */
 static struct stack_memo *latest;
 
-/* --- the comparison ------------------------------------------------------------------------------------- */
+/* --- the comparison ------------------------------------------------------------------------------------ */
 
 static _Unwind_Reason_Code note(struct _Unwind_Context *context, void *unused)
 {
@@ -131,7 +131,7 @@ static int start_all(void **state)
     return life_state() == LIFE_ON ? 0 : -1;
 }
 
-/* --- frames of all shapes --------------------------------------------------------------------------------- */
+/* --- frames of all shapes ------------------------------------------------------------------------------ */
 
 static uint64_t numbers;
 static uint32_t level, level_max, probes_max;
@@ -143,9 +143,16 @@ static uint32_t choose(uint32_t n)
 
 static void go_on(void);
 
+/* Other compilers make frames of fewer shapes. */
+#ifdef __clang__
+#define GCC_ONLY(...)
+#else
+#define GCC_ONLY(...) __VA_ARGS__
+#endif
+
 #define NOT_A_TAIL_CALL __asm__ volatile("" ::: "memory")
 #define SHAPE(name, attributes, before, after)                                                               \
-    __attribute__((noinline, noclone, attributes)) static void name(void)                                    \
+    __attribute__((noinline GCC_ONLY(, noclone, attributes))) static void name(void)                         \
     {                                                                                                        \
         before;                                                                                              \
         go_on();                                                                                             \
@@ -172,9 +179,9 @@ SHAPE(realigned_argument, force_align_arg_pointer, , )
 /* rbp is just a register here, and holds nonsense meanwhile. */
 #define CLOBBER_BP(name, value)                                                                              \
     void name(void);                                                                                         \
-    __asm__(".pushsection .text\n.type " #name ", @function\n" #name ":\n.cfi_startproc\npushq %rbp\n"        \
-            ".cfi_def_cfa_offset 16\n.cfi_offset %rbp, -16\n"                                                 \
-            "movq $" value ", %rbp\ncall walk_go_on\npopq %rbp\n.cfi_def_cfa_offset 8\n.cfi_restore %rbp\n"    \
+    __asm__(".pushsection .text\n.type " #name ", @function\n" #name ":\n.cfi_startproc\npushq %rbp\n"       \
+            ".cfi_def_cfa_offset 16\n.cfi_offset %rbp, -16\n"                                                \
+            "movq $" value ", %rbp\ncall walk_go_on\npopq %rbp\n.cfi_def_cfa_offset 8\n.cfi_restore %rbp\n"  \
             "ret\n.cfi_endproc\n.popsection")
 CLOBBER_BP(walk_bp_zero, "0");
 CLOBBER_BP(walk_bp_odd, "0x123456789");
@@ -253,7 +260,7 @@ static void test_cut_stacks_are_what_libgcc_finds(void **state)
     }
 }
 
-/* --- stacks that end at once ------------------------------------------------------------------------------ */
+/* --- stacks that end at once --------------------------------------------------------------------------- */
 
 /* Runs function() on a stack of its own; the frame says that nothing is outside of it. */
 void walk_run_on(void *top, void (*function)(void), uintptr_t bp);
@@ -268,39 +275,116 @@ static char *new_stack(size_t size)
     return stack;
 }
 
-/* Two frames that never touch rbp, and two of equal size outside: one of them needs it. */
-void walk_middle(void);
-void walk_outer_plain(void);
-void walk_outer_chained(void);
-__asm__(".pushsection .text\nwalk_middle:\n.cfi_startproc\nsubq $8, %rsp\n.cfi_adjust_cfa_offset 8\n"
-        "call walk_probe\naddq $8, %rsp\n.cfi_adjust_cfa_offset -8\nret\n.cfi_endproc\n"
-        "walk_outer_plain:\n.cfi_startproc\nsubq $24, %rsp\n.cfi_adjust_cfa_offset 24\n"
-        "call walk_middle\naddq $24, %rsp\n.cfi_adjust_cfa_offset -24\nret\n.cfi_endproc\n"
-        "walk_outer_chained:\n.cfi_startproc\npushq %rbp\n.cfi_def_cfa_offset 16\n.cfi_offset %rbp, -16\n"
-        "movq %rsp, %rbp\n.cfi_def_cfa_register %rbp\nsubq $16, %rsp\ncall walk_middle\nleave\n"
-        ".cfi_def_cfa %rsp, 8\n.cfi_restore %rbp\nret\n.cfi_endproc\n.popsection");
+/*
+ * Frames that call whatever these point to, so that they can stand in any order.  _plain leaves rbp alone;
+ * _chained is of the same size and needs it; _saving has nonsense in it meanwhile; _varied is as large as
+ * walk_size says, and needs it; _drap aligns its stack, and only a word of it tells where its caller's is.
+ */
+extern void (*walk_calls[4])(void);
+extern uint64_t walk_size[4];
+#define FRAME(name, directives, body, end)                                                                   \
+    "walk_" name ":\n.cfi_startproc\n" directives body end "ret\n.cfi_endproc\n"
+#define PUSH_BP  "pushq %rbp\n.cfi_def_cfa_offset 16\n.cfi_offset %rbp, -16\n"
+#define CHAIN_BP "movq %rsp, %rbp\n.cfi_def_cfa_register %rbp\n"
+#define LEAVE    "leave\n.cfi_def_cfa %rsp, 8\n.cfi_restore %rbp\n"
+#define CALL(n)  "call *walk_calls+8*" #n "(%rip)\n"
+#define FRAMES(n)                                                                                            \
+    extern void walk_plain##n(void), walk_chained##n(void), walk_saving##n(void), walk_varied##n(void),      \
+        walk_drap##n(void);                                                                                  \
+    __asm__(".pushsection .text\n"                                                                           \
+            FRAME("plain" #n, "subq $24, %rsp\n.cfi_adjust_cfa_offset 24\n", CALL(n),                        \
+                  "addq $24, %rsp\n.cfi_adjust_cfa_offset -24\n")                                            \
+            FRAME("chained" #n, PUSH_BP CHAIN_BP "subq $16, %rsp\n", CALL(n), LEAVE)                         \
+            FRAME("saving" #n, PUSH_BP "subq $16, %rsp\n.cfi_adjust_cfa_offset 16\n",                        \
+                  "movq $0x77, %rbp\n" CALL(n),                                                              \
+                  "addq $16, %rsp\n.cfi_adjust_cfa_offset -16\npopq %rbp\n.cfi_adjust_cfa_offset -8\n"       \
+                  ".cfi_restore %rbp\n")                                                                     \
+            FRAME("varied" #n, PUSH_BP CHAIN_BP "subq walk_size+8*" #n "(%rip), %rsp\n", CALL(n), LEAVE)     \
+            FRAME("drap" #n,                                                                                 \
+                  "leaq 8(%rsp), %r10\n.cfi_def_cfa %r10, 0\nandq $-256, %rsp\npushq -8(%r10)\npushq %rbp\n" \
+                  ".cfi_escape 0x10, 6, 2, 0x76, 0\nmovq %rsp, %rbp\npushq %r10\n"                           \
+                  ".cfi_escape 0x0f, 3, 0x76, 0x78, 0x06\nsubq $40, %rsp\n", CALL(n),                        \
+                  "movq -8(%rbp), %r10\n.cfi_def_cfa %r10, 0\nleave\nleaq -8(%r10), %rsp\n"                  \
+                  ".cfi_def_cfa %rsp, 8\n")                                                                  \
+            ".popsection")
+FRAMES(0);
+FRAMES(1);
+FRAMES(2);
+void (*walk_calls[4])(void);
+uint64_t walk_size[4];
+
+__attribute__((noinline)) static void twice(void)
+{
+    walk_probe();
+    walk_probe();
+    NOT_A_TAIL_CALL;
+}
+
+/* The stack of up to three frames inside the outermost. */
+static void walk_frames(char *stack, uint32_t frames, uintptr_t bp, void (*first)(void), void (*second)(void),
+                        void (*third)(void), void (*fourth)(void))
+{
+    walk_calls[0] = second;
+    walk_calls[1] = third;
+    walk_calls[2] = fourth;
+    walk_run_on(stack + STACK_SIZE, first, bp);
+    assert_int_equal(latest->count, frames);
+    assert_false(latest->cut);
+}
 
 static void test_rbp_is_known_when_it_comes_to_matter(void **state)
 {
     (void)state;
     char *stack = new_stack(STACK_SIZE);
-    walk_run_on(stack + STACK_SIZE, walk_outer_plain, 0x1111);
-    assert_int_equal(latest->count, 3);
-    assert_false(latest->cut);
-    walk_run_on(stack + STACK_SIZE, walk_outer_chained, 0x2222);
-    assert_int_equal(latest->count, 3);
-    assert_false(latest->cut);
-    walk_run_on(stack + STACK_SIZE, walk_outer_plain, 0x3333);
-    walk_run_on(stack + STACK_SIZE, walk_outer_chained, 0x4444);
-    assert_false(latest->cut);
+    for (uintptr_t bp = 0x1000; bp < 0x5000; bp += 0x1000) {
+        walk_frames(stack, 3, bp, walk_plain0, walk_plain1, walk_probe, NULL);
+        walk_frames(stack, 3, bp + 16, walk_chained0, walk_plain1, walk_probe, NULL);
+    }
     munmap(stack, STACK_SIZE);
 }
 
-/* --- depth -------------------------------------------------------------------------------------------------- */
+static void test_rbp_is_known_behind_unusual_frames(void **state)
+{
+    (void)state;
+    char *stack = new_stack(STACK_SIZE);
+    for (uintptr_t bp = 0x1000; bp < 0x5000; bp += 0x1000) {
+        walk_frames(stack, 4, bp, walk_plain0, walk_plain1, walk_drap2, walk_probe);
+        walk_frames(stack, 4, bp + 16, walk_chained0, walk_plain1, walk_drap2, walk_probe);
+        walk_frames(stack, 4, bp + 16, walk_chained0, walk_drap1, walk_plain2, walk_probe);
+        walk_frames(stack, 4, bp + 32, walk_plain0, walk_drap1, walk_plain2, walk_probe);
+        walk_frames(stack, 4, bp + 16, walk_chained0, walk_saving1, twice, NULL);
+        walk_frames(stack, 5, bp, walk_plain0, walk_saving1, walk_plain2, twice);
+        walk_frames(stack, 5, bp, walk_chained0, walk_saving1, walk_plain2, twice);
+    }
+    munmap(stack, STACK_SIZE);
+}
+
+/* The same frames at the same places but for one in the middle, which is of another size: its caller's
+   return address lies elsewhere, and where it was lies an old copy of it. */
+static void test_old_words_are_not_taken_for_new_ones(void **state)
+{
+    (void)state;
+    char *stack = new_stack(STACK_SIZE);
+    void (*const inner[])(void) = {walk_plain2, walk_saving2};
+    for (int i = 0; i < 2; i++) {
+        for (uint64_t size = 32; size <= 256; size += 32) {
+            walk_size[0] = size;
+            walk_size[1] = 512 - size;
+            walk_frames(stack, 4, 0, walk_varied0, walk_varied1, inner[i], walk_probe);
+        }
+    }
+    for (uint64_t size = 32; size <= 256; size += 32) {
+        walk_size[0] = size;
+        walk_frames(stack, 3, 0, walk_varied0, walk_drap1, walk_probe, NULL);
+    }
+    munmap(stack, STACK_SIZE);
+}
+
+/* --- depth --------------------------------------------------------------------------------------------- */
 
 static uint32_t recursion_probes;      /* at which levels: every so many */
 
-__attribute__((noinline, optimize("O2", "omit-frame-pointer"))) static void recurse(uint32_t n)
+__attribute__((noinline GCC_ONLY(, optimize("O2", "omit-frame-pointer")))) static void recurse(uint32_t n)
 {
     if (n)
         recurse(n - 1);
@@ -416,12 +500,12 @@ static void test_the_cut_stays_while_its_frame_does(void **state)
     assert_false(latest->cut);
 }
 
-/* --- signals ------------------------------------------------------------------------------------------------ */
+/* --- signals ------------------------------------------------------------------------------------------- */
 
 void walk_fault(void);
 extern const char walk_fault_end[];
-__asm__(".pushsection .text\n.p2align 4\nwalk_fault:\n.cfi_startproc\nud2\nwalk_fault_end:\nret\n.cfi_endproc\n"
-        ".popsection");
+__asm__(".pushsection .text\n.p2align 4\nwalk_fault:\n.cfi_startproc\nud2\nwalk_fault_end:\nret\n"
+        ".cfi_endproc\n.popsection");
 
 static void probing_handler(int signal, siginfo_t *info, void *context)
 {
@@ -495,7 +579,7 @@ static void test_walks_from_an_alternate_signal_stack(void **state)
     munmap(alternate.ss_sp, STACK_SIZE);
 }
 
-/* --- stacks that come and go ----------------------------------------------------------------------------------- */
+/* --- stacks that come and go --------------------------------------------------------------------------- */
 
 static ucontext_t home, coroutines[4];
 
@@ -578,18 +662,19 @@ static void test_walks_to_the_end_of_a_thread(void **state)
     level = 0;
 }
 
-/* --- words that lead astray --------------------------------------------------------------------------------------- */
+/* --- words that lead astray ---------------------------------------------------------------------------- */
 
 /* Code whose CFA is rbp + 16, and code that hands rbp on. */
 extern const char walk_place_rbp[], walk_place_rsp[];
-__asm__(".pushsection .text\n.cfi_startproc\nnop\n.cfi_def_cfa %rbp, 16\n.cfi_offset %rbp, -16\nwalk_place_rbp:\n"
-        "nop\nnop\n.cfi_endproc\n.cfi_startproc\nnop\n.cfi_def_cfa_offset 16\nwalk_place_rsp:\nnop\nnop\n"
-        ".cfi_endproc\n.popsection");
+__asm__(".pushsection .text\n.cfi_startproc\nnop\n.cfi_def_cfa %rbp, 16\n.cfi_offset %rbp, -16\n"
+        "walk_place_rbp:\nnop\nnop\n.cfi_endproc\n"
+        ".cfi_startproc\nnop\n.cfi_def_cfa_offset 16\nwalk_place_rsp:\nnop\nnop\n.cfi_endproc\n.popsection");
 
-static uintptr_t two_pages(void)
+/* A page, and two that cannot be read. */
+static uintptr_t edged_page(void)
 {
-    char *pages = new_stack(2 * PAGE_SIZE);
-    assert_int_equal(mprotect(pages + PAGE_SIZE, PAGE_SIZE, PROT_NONE), 0);
+    char *pages = new_stack(3 * PAGE_SIZE);
+    assert_int_equal(mprotect(pages + PAGE_SIZE, 2 * PAGE_SIZE, PROT_NONE), 0);
     return (uintptr_t)pages;
 }
 
@@ -609,8 +694,8 @@ static void assert_ends_at_once(uintptr_t sp, uintptr_t bp)
 static void test_a_frame_before_an_unreadable_page_is_the_last(void **state)
 {
     (void)state;
-    uintptr_t pages = two_pages(), edge = pages + PAGE_SIZE;
-    assert_ends_at_once(pages + 512, edge - 8);         /* rbp's word before it, the return address behind it */
+    uintptr_t pages = edged_page(), edge = pages + PAGE_SIZE;
+    assert_ends_at_once(pages + 512, edge - 8);         /* rbp's word before, the return address behind */
     assert_ends_at_once(pages + 512, edge);
     assert_ends_at_once(pages + 512, edge + 800);
     put_word(edge - 16, edge - 8);
@@ -618,22 +703,23 @@ static void test_a_frame_before_an_unreadable_page_is_the_last(void **state)
     struct stack_memo *memo = walk_from((uintptr_t)walk_place_rbp, pages + 512, edge - 16);
     assert_int_equal(memo->count, 2);                   /* one step, then the same */
     assert_true(memo->cut);
-    memo = walk_from((uintptr_t)walk_place_rsp, edge - 8, edge - 16);   /* return address read behind the edge */
+    memo = walk_from((uintptr_t)walk_place_rsp, edge - 8, edge - 16);   /* return address behind */
     assert_int_equal(memo->count, 1);
-    munmap((void *)pages, 2 * PAGE_SIZE);
+    munmap((void *)pages, 3 * PAGE_SIZE);
 }
 
 static void test_no_rbp_makes_it_crash(void **state)
 {
     (void)state;
-    uintptr_t pages = two_pages(), edge = pages + PAGE_SIZE;
-    const uintptr_t wild[] = {0, 1, 7, 8, 0x1234, 0xdeadbeef, PAGE_SIZE, edge - 15, edge - 1, edge + PAGE_SIZE,
-                              0x7ffffffff000, 0x800000000000, 0xffffffff81000000, UINTPTR_MAX - 7, UINTPTR_MAX};
+    uintptr_t pages = edged_page(), edge = pages + PAGE_SIZE;
+    const uintptr_t wild[] = {0, 1, 7, 8, 0x1234, 0xdeadbeef, PAGE_SIZE, edge - 15, edge - 1,
+                              edge + PAGE_SIZE, 0x7ffffffff000, 0x800000000000, 0xffffffff81000000,
+                              UINTPTR_MAX - 7, UINTPTR_MAX};
     for (size_t i = 0; i < sizeof wild / sizeof *wild; i++) {
         assert_ends_at_once(pages + 512, wild[i]);
         assert_ends_at_once((uintptr_t)&pages & ~(uintptr_t)15, wild[i]);
     }
-    munmap((void *)pages, 2 * PAGE_SIZE);
+    munmap((void *)pages, 3 * PAGE_SIZE);
 }
 
 static void test_a_frame_that_leads_inward_is_the_last(void **state)
@@ -679,7 +765,88 @@ static void test_a_former_stack_is_not_believed(void **state)
     munmap((void *)second, 16 * PAGE_SIZE);
 }
 
-/* --- code that nothing describes ------------------------------------------------------------------------------------ */
+static void test_an_end_that_is_none_any_longer_is_passed(void **state)
+{
+    (void)state;
+    uintptr_t page = (uintptr_t)new_stack(PAGE_SIZE);
+    put_word(page + 1032, 0);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(walk_from((uintptr_t)walk_place_rbp, page + 512, page + 1024)->count, 1);
+    put_word(page + 1032, (uintptr_t)walk_place_rsp + 1);
+    put_word(page + 1040, 0);
+    assert_int_equal(walk_from((uintptr_t)walk_place_rbp, page + 512, page + 1024)->count, 2);
+    munmap((void *)page, PAGE_SIZE);
+}
+
+/* A thread on a stack of ours.  Below it, behind a hole, is a coroutine's. */
+enum { BELOW = 16 * 4096, HOLE = 4096, ABOVE = 64 * 4096 };
+
+static void *walk_near_hole(void *area)
+{
+    uintptr_t below = (uintptr_t)area, hole = below + BELOW;
+    walk_probe();
+    assert_ends_at_once(below + 512, hole);
+    assert_ends_at_once(below + 512, hole + HOLE - 8);
+    walk_probe();
+    return NULL;
+}
+
+static void run_in_area(char *area, void *(*function)(void *), void *argument)
+{
+    pthread_attr_t attributes;
+    pthread_t thread;
+    pthread_attr_init(&attributes);
+    assert_int_equal(pthread_attr_setstack(&attributes, area + BELOW + HOLE, ABOVE), 0);
+    setenv("CMOCKA_TEST_ABORT", "1", 1);
+    assert_int_equal(pthread_create(&thread, &attributes, function, argument), 0);
+    pthread_join(thread, NULL);
+    unsetenv("CMOCKA_TEST_ABORT");
+}
+
+static char *new_area(void)
+{
+    char *area = new_stack(BELOW + HOLE + ABOVE);
+    assert_int_equal(mprotect(area + BELOW, HOLE, PROT_NONE), 0);
+    return area;
+}
+
+static void test_a_hole_between_stacks_is_not_read(void **state)
+{
+    (void)state;
+    char *area = new_area();
+    run_in_area(area, walk_near_hole, area);
+    munmap(area, BELOW + HOLE + ABOVE);
+}
+
+static void *walk_simply(void *unused)
+{
+    walk_probe();
+    recurse(20);
+    return unused;
+}
+
+static void *walk_into_former(void *area)
+{
+    walk_forget(walker);                /* as whoever takes over a dead thread's state */
+    walk_probe();
+    for (uintptr_t at = (uintptr_t)area; at < (uintptr_t)area + BELOW + HOLE + ABOVE; at += 2048)
+        assert_ends_at_once((uintptr_t)__builtin_frame_address(0) & -16ul, at);
+    return NULL;
+}
+
+static void test_a_dead_threads_stack_is_not_read(void **state)
+{
+    (void)state;
+    char *first = new_area(), *second = new_area();
+    assert_true(first > second);        /* a walk leads upwards */
+    run_in_area(first, walk_simply, NULL);
+    assert_int_equal(mprotect(first, BELOW + HOLE + ABOVE, PROT_NONE), 0);
+    run_in_area(second, walk_into_former, first);
+    munmap(first, BELOW + HOLE + ABOVE);
+    munmap(second, BELOW + HOLE + ABOVE);
+}
+
+/* --- code that nothing describes ----------------------------------------------------------------------- */
 
 static void *generated_code(void)
 {
@@ -741,6 +908,8 @@ int main(void)
         TEST(deep_stacks_are_what_libgcc_finds),
         TEST(cut_stacks_are_what_libgcc_finds),
         TEST(rbp_is_known_when_it_comes_to_matter),
+        TEST(rbp_is_known_behind_unusual_frames),
+        TEST(old_words_are_not_taken_for_new_ones),
         TEST(a_stack_of_twice_the_depth_is_whole),
         TEST(recursion_makes_few_cuts),
         TEST(the_cut_stays_while_its_frame_does),
@@ -753,6 +922,9 @@ int main(void)
         TEST(a_frame_that_leads_inward_is_the_last),
         TEST(a_frame_whose_page_vanished_is_not_read),
         TEST(a_former_stack_is_not_believed),
+        TEST(an_end_that_is_none_any_longer_is_passed),
+        TEST(a_hole_between_stacks_is_not_read),
+        TEST(a_dead_threads_stack_is_not_read),
         TEST(generated_code_is_followed_by_its_chain),
     };
     return cmocka_run_group_tests(tests, start_all, NULL);
