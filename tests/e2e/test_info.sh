@@ -167,7 +167,7 @@ if [ -e "$lib" ]; then
     info --sections --records trace
     same "a recorded trace: nothing is wrong" "0 " "$status $(cat err)"
     same "its counters sum to the report's allocations" "$(json .totals.allocations trace)" \
-        "$(sed -nE 's/^counters\[.* allocations=([0-9]+) .*/\1/p' out | paste -sd+ | bc)"
+        "$(sed -nE 's/^counters\[.* allocations=([0-9]+) .*/\1/p' out | awk '{s += $1} END {print s}')"
     same "as many sites as the report has" "$(json .sites_total trace)" \
         "$(sed -nE 's/^counters\[([0-9]+)\].*/\1/p' out | sort -u | wc -l)"
     traced "" "$programs/dies" pause &

@@ -222,10 +222,11 @@ static void compare_few(void)
 {
     self = shim_enter();
     uint32_t in_loop[5], deep[5];
-    for (int i = 0; i < 5; i++)
+    volatile int times = 5;             /* a loop, not five calls */
+    for (int i = 0; i < times; i++)
         in_loop[i] = site_here();
     uint32_t elsewhere = site_here();
-    for (uint32_t i = 0; i < 5; i++)
+    for (uint32_t i = 0; i < (uint32_t)times; i++)
         deep[i] = recurse(i);
     for (int i = 1; i < 5; i++) {
         assert_int_equal(in_loop[i], in_loop[0]);

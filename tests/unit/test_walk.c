@@ -779,7 +779,7 @@ static void test_an_end_that_is_none_any_longer_is_passed(void **state)
 }
 
 /* A thread on a stack of ours.  Below it, behind a hole, is a coroutine's. */
-enum { BELOW = 16 * 4096, HOLE = 4096, ABOVE = 64 * 4096 };
+enum { BELOW = 16 * 4096, HOLE = 4096, ABOVE = 512 * 4096 };
 
 static void *walk_near_hole(void *area)
 {
