@@ -297,7 +297,7 @@ FUNCTION(realigned_by_hand,
          "subq $8, %rsp\n" GO_ON_ASSEMBLY "\naddq $8, %rsp\npopq %r10\n.cfi_def_cfa %r10, 0\npopq %rbp\n"
          "leaq -8(%r10), %rsp\n.cfi_def_cfa %rsp, 8\nret\n");
 
-/* The same function at two places 8 bytes apart, which no compiler's code has; what it calls aligns the stack. */
+/* One function at two places 8 bytes apart, as no compiler has it; what it calls aligns the stack. */
 FUNCTION(enter_even, "subq $24, %rsp\n.cfi_adjust_cfa_offset 24\ncall either_way\n"
                      "addq $24, %rsp\n.cfi_adjust_cfa_offset -24\nret\n");
 FUNCTION(enter_odd, "subq $16, %rsp\n.cfi_adjust_cfa_offset 16\ncall either_way\n"
@@ -316,11 +316,12 @@ __attribute__((noinline, used, force_align_arg_pointer)) void walk_realigned(voi
 /* Those that are about rbp and about where a frame lies come last. */
 static shape_function *const shapes[] = {
     plain, plain_too, framed, framed_too, frameless, frameless_too, unoptimised, array, variable_array,
-    aligned_64, aligned_256, aligned_variable, pushes_all, pushes_late, many_arguments, any_arguments, by_value,
-    tail_calls, jumps_back, can_be_left, sorts, searches, raises, calls_an_allocator, frame_of_70k, frame_of_1m,
-    allocas, allocas_framed, with_vector, realigned, realigned_variable, to_boundary, to_boundary_too, rbp_zero,
-    rbp_odd, rbp_wild, rbp_plausible, rbp_outside, rbp_untouched, rbp_chained, rbp_elsewhere, cfa_in_memory,
-    cfa_beside_memory, realigned_by_hand, enter_even, enter_odd,
+    aligned_64, aligned_256, aligned_variable, pushes_all, pushes_late, many_arguments, any_arguments,
+    by_value, tail_calls, jumps_back, can_be_left, sorts, searches, raises, calls_an_allocator,
+    frame_of_70k, frame_of_1m, allocas, allocas_framed, with_vector, realigned, realigned_variable,
+    to_boundary, to_boundary_too, rbp_zero, rbp_odd, rbp_wild, rbp_plausible, rbp_outside, rbp_untouched,
+    rbp_chained, rbp_elsewhere, cfa_in_memory, cfa_beside_memory, realigned_by_hand, enter_even,
+    enter_odd,
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes, FIRST_PLACED = 26 };
 
