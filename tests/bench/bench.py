@@ -60,7 +60,7 @@ def tools(build):
         Tool("ours", env={"LD_PRELOAD": f"{build}/libtrace.so", "LIBTRACE_OPTIONS": "out={out}"}),
     ]
     peers = [
-        Tool("heaptrack", ["heaptrack", "--record-only", "-o", "{out}"], needs="heaptrack"),
+        Tool("heaptrack", ["heaptrack", "-o", "{out}"], needs="heaptrack"),
         Tool("massif", ["valgrind", "-q", "--tool=massif", "--massif-out-file={out}"], needs="valgrind"),
         Tool("dhat", ["valgrind", "-q", "--tool=dhat", "--dhat-out-file={out}"], needs="valgrind"),
         Tool("gperftools", env={"LD_PRELOAD": "/usr/lib/x86_64-linux-gnu/libtcmalloc.so.4", "HEAPPROFILE": "{out}"},
