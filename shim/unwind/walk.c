@@ -38,6 +38,11 @@ static inline bool is_own(const struct stack_memo *memo, uintptr_t address)
     return address - memo->low < memo->high - memo->low;
 }
 
+static inline bool is_proven(const struct stack_memo *memo, uintptr_t address)
+{
+    return address - memo->other_low < memo->other_high - memo->other_low;
+}
+
 static bool prove(struct stack_memo *memo, uintptr_t address)
 {
     uintptr_t page = address & ~(PAGE_SIZE - 1);
@@ -53,8 +58,7 @@ reads_frames static inline bool read_word(struct stack_memo *memo, uintptr_t add
 {
     if (unlikely(address & 7))
         return false;
-    if (unlikely(!is_own(memo, address)) && address - memo->other_low >= memo->other_high - memo->other_low &&
-        !prove(memo, address))
+    if (unlikely(!is_own(memo, address)) && !is_proven(memo, address) && !prove(memo, address))
         return false;
     *word = *(const uintptr_t *)address;
     return true;
@@ -215,10 +219,17 @@ static bool same_odd_step(struct thread *self, struct stack_memo *memo, struct k
     return true;
 }
 
-static bool words_readable(struct stack_memo *memo, const struct kept_frame *frame)
+static inline uintptr_t bp_word(const struct kept_frame *frame)
 {
-    uintptr_t word, bp_word = frame->at.sp + (uintptr_t)(8 * (intptr_t)frame->bp_slot);
-    return read_word(memo, frame->at.sp - 8, &word) && (!frame->bp_slot || read_word(memo, bp_word, &word));
+    return frame->at.sp + (uintptr_t)(8 * (intptr_t)frame->bp_slot);
+}
+
+static inline bool words_readable(struct stack_memo *memo, const struct kept_frame *frame)
+{
+    uintptr_t word, at = frame->at.sp - 8, bp_at = bp_word(frame);
+    if (is_proven(memo, at) && is_proven(memo, bp_at))
+        return true;
+    return read_word(memo, at, &word) && (!frame->bp_slot || read_word(memo, bp_at, &word));
 }
 
 reads_frames static inline bool words_changed(const struct kept_frame *kept)
@@ -228,12 +239,21 @@ reads_frames static inline bool words_changed(const struct kept_frame *kept)
            unlikely(kept->bp_check && words[kept->bp_check] != kept->at.bp);
 }
 
-__attribute__((noinline)) static bool same_odd(struct thread *self, struct stack_memo *memo,
-                                               struct kept_frame *from, struct kept_frame *kept)
+/* The same as unchanged_from, up to a frame that does not lie off the thread's own stack. */
+reads_frames __attribute__((noinline)) static uint32_t unchanged_elsewhere(struct stack_memo *memo,
+                                                                           uint32_t i)
 {
-    if (kept->odd == ODD_STEP)
-        return same_odd_step(self, memo, from, kept);
-    return words_readable(memo, kept) && !words_changed(kept);
+    for (; i && memo->frames[i - 1].odd == ODD_PLACE; i--)
+        if (!words_readable(memo, &memo->frames[i - 1]) || words_changed(&memo->frames[i - 1]))
+            break;
+    return i;
+}
+
+static uint32_t unchanged_odd(struct thread *self, struct stack_memo *memo, uint32_t i)
+{
+    if (memo->frames[i - 1].odd == ODD_PLACE)
+        return unchanged_elsewhere(memo, i);
+    return same_odd_step(self, memo, &memo->frames[i], &memo->frames[i - 1]) ? i - 1 : i;
 }
 
 /*
@@ -247,8 +267,10 @@ reads_frames static uint32_t unchanged_from(struct thread *self, struct stack_me
     for (; i; i--) {
         struct kept_frame *outer = &memo->frames[i - 1];
         if (unlikely(outer->odd)) {
-            if (!same_odd(self, memo, &memo->frames[i], outer))
+            uint32_t next = unchanged_odd(self, memo, i);
+            if (next == i)
                 break;
+            i = next + 1;
         } else if (words_changed(outer)) {
             break;
         }

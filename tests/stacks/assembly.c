@@ -163,7 +163,6 @@ static void above_goes(void)
     if (stack == MAP_FAILED)
         abort();
     *(uintptr_t *)above = (uintptr_t)above_the_top + 20;
-    free(above_the_top(above + 64));
     free(above_the_top(above));
     free(above_the_top(above));
     munmap(above, STACK_SIZE);

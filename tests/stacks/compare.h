@@ -19,9 +19,9 @@ extern "C" {
  */
 void compare_here(void);
 
-/* The same for a block that the caller just got from the allocator, itself: the innermost recorded frame
-   is in the function at `function`, which is also the one that calls this. */
-void compare_block(void *block, const void *function);
+/* The same for a block that the caller just got: the function at `function`, which is also the one that calls
+   this, asked the allocator for it, by at most `inner` frames of others (operator new). */
+void compare_block(void *block, const void *function, uint32_t inner);
 
 /* compare_here holds this signal back: a handler must not find itself inside the allocator.  Whoever calls
    the allocator and compare_block does it by these two. */

@@ -10,7 +10,7 @@
 #endif
 
 typedef void function(void);
-typedef void compare_function(void *block, const void *function);
+typedef void compare_function(void *block, const void *function, unsigned inner);
 
 void plugin_call(function *call, unsigned depth);
 void plugin_allocate(compare_function *compare);
@@ -49,7 +49,7 @@ void plugin_allocate(compare_function *compare)
     char bytes[FRAME];
     KEEP(bytes);
     void *block = malloc(40);
-    compare(block, (const void *)plugin_allocate);
+    compare(block, (const void *)plugin_allocate, 0);
     free(block);
     KEEP(bytes);
 }

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 
 typedef void call_function(void (*function)(void), unsigned depth);
-typedef void allocate_function(void (*compare)(void *block, const void *function));
+typedef void allocate_function(void (*compare)(void *block, const void *function, unsigned inner));
 
 static uint32_t recorder_depth, reused, mistakes;
 static bool shallow;

@@ -19,12 +19,12 @@ static uint64_t leave_at;
 NOINLINE static void news()
 {
     char *block = new char[1 + choose(100)];
-    compare_block(block, (const void *)news);
+    compare_block(block, (const void *)news, 2);
     delete[] block;
     struct alignas(64) Wide {
         char bytes[64];
     } *wide = new Wide;
-    compare_block(wide, (const void *)news);
+    compare_block(wide, (const void *)news, 2);
     delete wide;
 }
 

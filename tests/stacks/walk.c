@@ -137,7 +137,7 @@ SHAPE(by_value, , struct large value = returns_large(), last_argument = value.wo
 __attribute__((noinline)) static void *allocates(size_t size)
 {
     void *block = malloc(size);
-    compare_block(block, (const void *)allocates);
+    compare_block(block, (const void *)allocates, 0);
     return block;
 }
 
@@ -149,7 +149,7 @@ __attribute__((noinline)) static void calls_an_allocator(void)
         compare_begin();
         void *block = allocators[!itself](24);
         if (itself)
-            compare_block(block, (const void *)calls_an_allocator);
+            compare_block(block, (const void *)calls_an_allocator, 0);
         free(block);
         compare_end();
     }
