@@ -6,7 +6,6 @@
 #include "../unwind/modules.h"
 #include "../track/session.h"
 #include <errno.h>
-#include <link.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
@@ -26,7 +25,7 @@ static bool begin(void)
  */
 static bool may_start(uintptr_t caller)
 {
-    return environ && _r_debug.r_state == RT_CONSISTENT && !modules_is_loader(caller);
+    return environ && modules_loader_rests() && !modules_is_loader(caller);
 }
 
 static void at_exit(int status, void *unused)

@@ -9,6 +9,7 @@
 #include <elf.h>
 #include <link.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 enum {
     MODULES_MAX = 1 << 16,
@@ -39,6 +40,32 @@ bool modules_cover(uintptr_t address)
 {
     struct dl_find_object found;
     return _dl_find_object((void *)address, &found) == 0;
+}
+
+/* The program's own word for where the loader's record is.  The symbol _r_debug may lead to a copy, made
+   before the program began, in a program that refers to it. */
+static const struct r_debug *loader_record(void)
+{
+    const ElfW(Phdr) *segments = (const void *)getauxval(AT_PHDR);
+    const ElfW(Dyn) *entry = NULL;
+    uintptr_t bias = 0;
+    for (size_t i = 0; segments && i < getauxval(AT_PHNUM); i++)
+        if (segments[i].p_type == PT_PHDR)
+            bias = (uintptr_t)segments - segments[i].p_vaddr;
+    for (size_t i = 0; segments && i < getauxval(AT_PHNUM); i++)
+        if (segments[i].p_type == PT_DYNAMIC)
+            entry = (const void *)(bias + segments[i].p_vaddr);
+    while (entry && entry->d_tag != DT_NULL && entry->d_tag != DT_DEBUG)
+        entry++;
+    return entry && entry->d_tag == DT_DEBUG && entry->d_un.d_ptr ? (const void *)entry->d_un.d_ptr : &_r_debug;
+}
+
+bool modules_loader_rests(void)
+{
+    static const struct r_debug *_Atomic record;
+    if (unlikely(!record))
+        record = loader_record();
+    return record->r_state == RT_CONSISTENT;
 }
 
 bool modules_is_loader(uintptr_t address)

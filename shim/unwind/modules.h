@@ -42,6 +42,9 @@ void modules_link_map_freed(struct thread *self, const void *block);
 /* In a fork's child: what the parent added since the fork is not ours. */
 void modules_child(void);
 
+/* Is the loader done with whatever it did last?  (It may be asked for more then.) */
+bool modules_loader_rests(void);
+
 /* The loader's code. */
 bool modules_is_loader(uintptr_t address);
 

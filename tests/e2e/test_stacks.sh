@@ -93,7 +93,7 @@ for compiler in $compilers; do
                 seed=$((seed + 1))
                 name=walk-$compiler-O$level-$frame-frame-pointer-cf-$protection
                 queue "$name" both "$name" "$compiler" walk "${name#walk-}" \
-                    "-O$level -f$frame-frame-pointer -fcf-protection=$protection" $((20000 * times)) $seed
+                    "-O$level -f$frame-frame-pointer -fcf-protection=$protection" $((24000 * times)) $seed
             done
         done
     done

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * walk [COMPARISONS] [SEED] [MICROSECONDS]: a random walk over functions whose frames are of every shape,
- * calling each other in any order.  With MICROSECONDS a timer's signal comes that often, anywhere outside
- * of the allocator, and its handler walks on.
+ * walk [COMPARISONS] [SEED] [MICROSECONDS]: functions whose frames are of every shape call each other, some
+ * in all orders, then all in a random walk.  With MICROSECONDS there is only the latter, and a timer's signal
+ * comes that often, anywhere outside of the allocator; its handler walks on.
  */
 #define _GNU_SOURCE
 #include "compare.h"
@@ -300,8 +300,8 @@ FUNCTION(realigned_by_hand,
 /* One function at two places 8 bytes apart, as no compiler has it; what it calls aligns the stack. */
 FUNCTION(enter_even, "subq $24, %rsp\n.cfi_adjust_cfa_offset 24\ncall either_way\n"
                      "addq $24, %rsp\n.cfi_adjust_cfa_offset -24\nret\n");
-FUNCTION(enter_odd, "subq $16, %rsp\n.cfi_adjust_cfa_offset 16\ncall either_way\n"
-                    "addq $16, %rsp\n.cfi_adjust_cfa_offset -16\nret\n");
+FUNCTION(enter_odd, "subq $32, %rsp\n.cfi_adjust_cfa_offset 32\ncall either_way\n"
+                    "addq $32, %rsp\n.cfi_adjust_cfa_offset -32\nret\n");
 FUNCTION(either_way, "subq $40, %rsp\n.cfi_adjust_cfa_offset 40\ncall walk_realigned\n"
                      "addq $40, %rsp\n.cfi_adjust_cfa_offset -40\nret\n");
 
@@ -350,8 +350,14 @@ static shape_function *next_shape(void)
     return used > STACK_FOR_ALL ? compare_here : shape;
 }
 
+/* What is to be called instead, from outside to inside, and then an allocation. */
+static shape_function *script[3];
+static uint32_t script_at, script_length;
+
 __attribute__((noinline, used)) shape_function *walk_choose(void)
 {
+    if (script_length)
+        return script_at < script_length ? script[script_at++] : compare_here;
     switch (level < level_max && compare_count() < leave_at ? choose(8) : 0) {
     case 0:
         return compare_here;
@@ -373,6 +379,25 @@ __attribute__((noinline)) static void walk_on(void)
     if (!choose(50))
         jump_out();
     level--;
+}
+
+/*
+ * Each three of those that are about places, the outermost changing first: what is inside stays as it was.
+ * They are called by one whose own rbp matters to nobody.
+ */
+static void in_all_orders(void)
+{
+    for (uint32_t inner = FIRST_PLACED; inner < SHAPES; inner++) {
+        for (uint32_t middle = FIRST_PLACED; middle < SHAPES; middle++) {
+            for (uint32_t outer = FIRST_PLACED; outer < SHAPES; outer++) {
+                script[0] = shapes[outer];
+                script[1] = shapes[middle];
+                script[2] = shapes[inner];
+                script_at = 0;
+                rbp_zero();
+            }
+        }
+    }
 }
 
 static void walks(void)
@@ -428,6 +453,10 @@ int main(int argc, char **argv)
     sigaction(SIGUSR1, &action, NULL);
     if (microseconds)
         start_timer(microseconds);
+    script_length = microseconds ? 0 : 3;
+    if (script_length)
+        in_all_orders();
+    script_length = 0;
     walks();
     stop_timer();
     return compare_report();
