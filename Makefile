@@ -9,13 +9,12 @@
 #   make check-rules  learned unwind rules against elfutils'; OBJECTS="FILE ..." for others than the default
 #   make clean
 #
-#   V=1 shows the commands, O=DIR builds elsewhere, CC=, CXX=, CFLAGS=, DEBUG=1,
+#   V=1 shows the commands, O=DIR builds elsewhere, CC=, CXX=, CFLAGS=,
 #   DEPS=skip does not look for missing packages
 
 comma   := ,
 O       ?= build$(if $(SAN),/$(subst $(comma),-,$(SAN)))
 V       ?= 0
-DEBUG   ?= 0
 SAN     ?=
 DEPS    ?= install
 PREFIX  ?= /usr/local
@@ -51,7 +50,7 @@ DEMO_OBJECTS     = $(DEMO_SOURCES:%.c=$(O)/obj/%.o)
 # ---- flags: expanded in the recipes, after `deps` has installed what they ask for --------------------
 
 SANFLAGS  = $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
-COMMON    = -std=gnu11 $(CFLAGS) $(WARNINGS) -MMD -MP -DDEBUG=$(DEBUG)
+COMMON    = -std=gnu11 $(CFLAGS) $(WARNINGS) -MMD -MP
 
 # With SAN the recorder's modules are only for the unit tests: a sanitizer brings its own malloc.
 SHIM_FLAGS     = -fPIC -fvisibility=hidden -ftls-model=initial-exec -fno-plt -fexceptions -Ishim \

@@ -299,12 +299,12 @@ void session_ended(int status)
 {
     if (life_state() != LIFE_ON || atomic_load(&world.generation) == 0)
         return;
-    struct thread *self = guard_take((uintptr_t)__builtin_frame_address(0), (uintptr_t)session_ended);
-    if (!self)
-        return;
     file_header->status = status & 0xff;
     file_header->ended_ns = sys_clock_ns(CLOCK_MONOTONIC);
     __atomic_store_n(&file_header->state, TRACE_EXITED, __ATOMIC_RELEASE);
+    struct thread *self = guard_take((uintptr_t)__builtin_frame_address(0), (uintptr_t)session_ended);
+    if (!self)
+        return;
     tables_take();
     file_close();
     tables_drop();

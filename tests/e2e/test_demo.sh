@@ -4,38 +4,11 @@
 # The demo and its input: the facts of cta.csv, the job's results in every representation, and what
 # it says about bad input.  Run from the top of the tree; BUILD is where the programs are.
 set -u
-export LC_ALL=C
-BUILD=${BUILD:-build}
-demo=$BUILD/demo
-cta=$BUILD/cta.csv
+. tests/lib.sh
+demo=$build/demo
+cta=$build/cta.csv
 representations="dict list tuple instance namedtuple slots float cached columns stream"
 cta_sha256=dc029185be2b3afad31c131c0e17c83adc1ba340558bddd10868d1e4fb2f12a0
-
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-passed=0
-failed=0
-
-# check NAME COMMAND...: the command's success is the check's.
-check()
-{
-    local name=$1
-    shift
-    if "$@"; then
-        echo "ok - $name"
-        passed=$((passed + 1))
-    else
-        echo "not ok - $name"
-        failed=$((failed + 1))
-    fi
-}
-
-# same NAME EXPECTED ACTUAL
-same()
-{
-    check "$1" [ "$2" = "$3" ]
-    [ "$2" = "$3" ] || printf '#   expected: %q\n#   found:    %q\n' "$2" "$3"
-}
 
 # run ARGUMENT...: the demo, with its status in $status, its output in $out and its messages in $err.
 run()
@@ -72,13 +45,13 @@ fi
 # The input.
 
 same "cta.csv has the pinned checksum" "$cta_sha256" "$(sha256sum <"$cta" | cut -d' ' -f1)"
-if [ -x "$BUILD/make_cta" ]; then
-    check "make_cta writes the same file again" "$BUILD/make_cta" "$tmp/again.csv"
+if [ -x "$build/make_cta" ]; then
+    check "make_cta writes the same file again" "$build/make_cta" "$tmp/again.csv"
     check "... to the byte" cmp -s "$cta" "$tmp/again.csv"
     check "... and leaves no temporary file" [ ! -e "$tmp/again.csv.tmp" ]
-    "$BUILD/make_cta" /dev/full/x 2>/dev/null
+    "$build/make_cta" /dev/full/x 2>/dev/null
     same "make_cta fails where it cannot write" 1 $?
-    "$BUILD/make_cta" 2>/dev/null
+    "$build/make_cta" 2>/dev/null
     same "make_cta without a name is a usage error" 2 $?
 fi
 
@@ -311,5 +284,4 @@ run --help
 named=$(sed -n 's/^      \([a-z]*\) .*/\1/p' <<<"$out" | tr '\n' ' ')
 same "--help names the representations" "0 $representations " "$status $named"
 
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+finish

@@ -4,40 +4,21 @@
 # Run from the project's root; BUILD names the directory of the built programs.
 
 set -u
-export LC_ALL=C
-BUILD=${BUILD:-build}
+. tests/lib.sh
 CC=${CC:-cc}
-tracemalloc=$(realpath "$BUILD")/tracemalloc
 root=$PWD
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-passed=0
-failed=0
-
-# check NAME COMMAND...: the command succeeds
-check() {
-    local name=$1
-    shift
-    if "$@"; then
-        echo "ok - $name"
-        passed=$((passed + 1))
-    else
-        echo "not ok - $name"
-        failed=$((failed + 1))
-    fi
-}
 
 # run ARGUMENTS...: sets status, and the files out and err; a minute is more than any of it takes
 run() {
-    timeout 60 "$tracemalloc" "$@" >"$work/out" 2>"$work/err" </dev/null
+    timeout 60 "$tracemalloc" "$@" >"$tmp/out" 2>"$tmp/err" </dev/null
     status=$?
 }
 
 status_is() { [ "$status" -eq "$1" ]; }
-one_line() { [ "$(wc -l <"$work/$1")" -eq 1 ]; }
-has() { grep -qF -- "$2" "$work/$1"; }
-harmless() { ! grep -q '[[:cntrl:]]' "$work/$1"; }
-empty() { [ ! -s "$work/$1" ]; }
+one_line() { [ "$(wc -l <"$tmp/$1")" -eq 1 ]; }
+has() { grep -qF -- "$2" "$tmp/$1"; }
+harmless() { ! grep -q '[[:cntrl:]]' "$tmp/$1"; }
+empty() { [ ! -s "$tmp/$1" ]; }
 
 # refused NAME STATUS TEXT ARGUMENTS...: that status, nothing on stdout, one line on stderr with the text
 refused() {
@@ -55,9 +36,9 @@ helps() {
     check "$name" eval 'status_is 0 && empty err && has out "$text"'
 }
 
-is_json() { python3 -m json.tool <"$work/out" >/dev/null 2>&1 || ! command -v python3 >/dev/null; }
+is_json() { python3 -m json.tool <"$tmp/out" >/dev/null 2>&1 || ! command -v python3 >/dev/null; }
 
-cd "$work" || exit 1
+cd "$tmp" || exit 1
 
 # ---- usage -------------------------------------------------------------------------------------------
 
@@ -138,13 +119,13 @@ cd traces || exit 1
 
 run report good.trace
 check "a good trace" eval 'status_is 0 && has out "./prog arg" && has out "exited 0 after 1.25 s"'
-check "its largest site comes first" eval 'grep -q "^ 1\. .*80 blocks  0x28000  prog" "$work/out"'
+check "its largest site comes first" eval 'grep -q "^ 1\. .*80 blocks  0x28000  prog" "$tmp/out"'
 check "ten sites of forty" eval 'has out "10 of 40 call sites" && ! has out "11. "'
 check "what was missed is said" has out "12,345 heap calls were seen, but could not be counted"
 check "a module that is gone is said once, on stderr" \
     eval 'one_line err && has err "/nonexistent/prog is gone"'
 try="still allocated: \`tracemalloc report --sort current good.trace\`"
-check "the last line is a command to try" eval 'tail -n 1 "$work/out" | grep -qF "$try"'
+check "the last line is a command to try" eval 'tail -n 1 "$tmp/out" | grep -qF "$try"'
 run report --limit 0 good.trace
 check "--limit 0 shows all" has out "40. "
 run report
@@ -161,9 +142,9 @@ mv "it's@odd" good.trace
 
 run report --json good.trace
 check "JSON is one valid object" eval 'status_is 0 && is_json'
-check "JSON has all sites" eval '[ "$(grep -c "\"frames\"" "$work/out")" -eq 40 ]'
+check "JSON has all sites" eval '[ "$(grep -c "\"frames\"" "$tmp/out")" -eq 40 ]'
 run report --json --limit 3 --sort allocations good.trace
-check "JSON --limit" eval 'is_json && [ "$(grep -c "\"frames\"" "$work/out")" -eq 3 ]'
+check "JSON --limit" eval 'is_json && [ "$(grep -c "\"frames\"" "$tmp/out")" -eq 3 ]'
 for by in site line function file module; do
     run report --json --group-by $by good.trace
     check "JSON --group-by $by" eval 'status_is 0 && is_json'
@@ -176,11 +157,11 @@ for metric in peak current allocated allocations temporary; do
 done
 
 for arguments in "report good.trace" "report --json good.trace" "report --help" "--help" "--version"; do
-    "$tracemalloc" $arguments >/dev/full 2>"$work/err"
+    "$tracemalloc" $arguments >/dev/full 2>"$tmp/err"
     status=$?
     check "$arguments >/dev/full exits 1 with a message" eval 'status_is 1 && has err "No space left"'
 done
-"$tracemalloc" report good.trace >&- 2>"$work/err"
+"$tracemalloc" report good.trace >&- 2>"$tmp/err"
 status=$?
 check "a closed stdout exits 1" eval 'status_is 1 && has err "cannot write"'
 
@@ -190,8 +171,8 @@ check "no control character reaches the terminal" eval 'status_is 0 && harmless 
 check "nor by a warning" eval 'harmless err && one_line err'
 run report --json hostile.trace
 check "JSON of hostile names" eval 'status_is 0 && is_json && harmless out'
-LC_ALL=C.UTF-8 "$tracemalloc" report hostile.trace >"$work/out" 2>/dev/null
-check "nor a direction mark in UTF-8" eval '! grep -q $'"'"'\342\200\256\|\302\233'"'"' "$work/out"'
+LC_ALL=C.UTF-8 "$tracemalloc" report hostile.trace >"$tmp/out" 2>/dev/null
+check "nor a direction mark in UTF-8" eval '! grep -q $'"'"'\342\200\256\|\302\233'"'"' "$tmp/out"'
 
 size=$(stat -c %s good.trace)
 for part in 1 7 8 100 $((size / 2)) $((size - 1)); do
@@ -222,5 +203,4 @@ if echo 'int main(void) { return 5; }' | "$CC" -static -x c -o static - 2>/dev/n
     check "run: so does a script of a static interpreter" eval 'status_is 5 && has err "its interpreter"'
 fi
 
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+finish
