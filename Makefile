@@ -34,7 +34,7 @@ say = @$(if $(filter 1,$(V)),true,printf '  %-8s %s\n' "$(1)" "$(2)")
 # ---- sources, by layer -------------------------------------------------------------------------------
 
 SHIM_BASE      = arena file life message options proc thread
-SHIM_UNWIND    = learn modules rules walk
+SHIM_UNWIND    = learn modules rules stacks step walk
 SHIM_TRACK     = blocks counters paths session track
 SHIM_EDGE      = api heap new real start
 

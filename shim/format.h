@@ -87,9 +87,9 @@ struct trace_header {
     uint64_t recorder_bytes;    /* memory of the recorder besides this file */
     uint64_t peak_error_bytes;  /* how far the peak can be off; 0 with one thread */
 
-    /* the line every growing allocation writes */
-    uint64_t epoch __attribute__((aligned(64)));        /* advances whenever the peak does */
-    uint64_t peak_bytes;        /* of all sites, at the moment the epoch last advanced */
+    /* the line that every event reads; written when a new peak is noted */
+    uint64_t epoch __attribute__((aligned(64)));        /* advances with each note */
+    uint64_t peak_bytes;        /* of all sites, as last noted; if more is live now, the peak is now */
 } __attribute__((aligned(64)));
 
 enum trace_section_type {
@@ -159,7 +159,7 @@ struct trace_site {
 /*
  * What one shard (about: one thread) did at one site; a site's figures are the sums over the shards.
  *   current = allocated - freed, allocations - frees (of one shard it may be negative: sum first)
- *   at the peak = (epoch == header.epoch) ? peak_* : current
+ *   at the peak = (epoch == header.epoch) ? peak_* : current; current everywhere if the peak is now
  * A shard's freed_bytes may run ahead of its allocated_bytes: blocks are freed by other threads.
  */
 struct trace_counter {

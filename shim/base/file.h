@@ -13,11 +13,12 @@
 #define BASE_FILE_H
 
 #include "format.h"
+#include "sys.h"
 #include <stdbool.h>
 #include <stddef.h>
 
 /* The image's start; null before file_start. */
-extern struct trace_header *file_header;
+extern struct trace_header *file_header hidden;
 
 /* Reserves the image, in private memory.  False: no address space. */
 bool file_start(void);

@@ -177,7 +177,7 @@ void guard_drain(struct thread *self)
             struct deferred put_off = self->deferred[count - 1];
             /* A handler may push between: then take that one first. */
             if (atomic_compare_exchange_strong(&self->deferred_count, &count, count - 1))
-                life_steps.died(self, put_off.block, put_off.entry);
+                life_steps.died(self, &put_off);
         }
         atomic_signal_fence(memory_order_seq_cst);
         atomic_store(&self->guard, 0);

@@ -25,7 +25,7 @@ struct life_steps {
     void (*start)(struct thread *self);         /* to ON */
     bool (*child)(struct thread *self);         /* first hook after a fork; false: to OFF */
     void (*refresh)(struct thread *self);       /* forget code addresses: a module was unloaded */
-    void (*died)(struct thread *self, const void *block, uint64_t entry);   /* a free that was put off */
+    void (*died)(struct thread *self, const struct deferred *death);   /* a free that was put off */
 };
 extern const struct life_steps life_steps;
 

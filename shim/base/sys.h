@@ -30,6 +30,9 @@
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
+/* On declarations of variables that hooks read: they are reached without a table of addresses. */
+#define hidden __attribute__((visibility("hidden")))
+
 /* Of functions that read words of others' frames, where AddressSanitizer has its red zones. */
 #define reads_frames __attribute__((no_sanitize_address))
 

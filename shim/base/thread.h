@@ -17,7 +17,8 @@
 #include "world.h"
 
 struct shard;
-struct stack_memo;
+struct trace_counter;
+struct stacks;
 struct path_cache;
 
 /* A generation that the world never has. */
@@ -28,7 +29,9 @@ enum { DEFERRED_MAX = 64 };
 /* A free that interrupted the recorder in the same thread: done when the guard is released. */
 struct deferred {
     const void *block;
-    uint64_t entry;             /* of the live-block map */
+    uint64_t size;              /* what the live-block map had of it */
+    uint32_t site;
+    bool watch;
 };
 
 struct thread {
@@ -36,13 +39,17 @@ struct thread {
     _Atomic uintptr_t guard;    /* stack address of the hook that holds it, 0 = free */
     uint64_t generation;        /* of world.generation, when last looked at */
     const void *last_born;      /* the block of this thread's latest heap event, if it was an allocation */
-    struct shard *shard;
-    int64_t unpublished;        /* bytes that the process-wide live count does not know yet */
-    _Atomic int64_t quantum;    /* publish at so many */
-    struct stack_memo *memo;
-    struct path_cache *paths;
-
+    struct stacks *stacks;      /* those that it keeps */
+    struct trace_counter **counters;    /* by section, if it has a shard alone; else null */
+    _Atomic int64_t held;       /* its net bytes that the process-wide live count does not have (counters.h) */
+    _Atomic int64_t upper;      /* publish when held is above, ... */
+    _Atomic int64_t lower;      /* ... or below */
+    _Atomic int64_t settle;     /* above it: there may be a new peak, to be noted before bytes become fewer */
     uint32_t countdown;         /* allocations until the next look at the clock */
+
+    struct shard *shard;
+    int64_t quantum;            /* distance of upper and lower */
+    struct path_cache *paths;
     _Atomic uint32_t deferred_count;
     bool own_calls;             /* the recorder itself calls libc: its heap calls are nobody's events */
     bool in_allocator;          /* a real function is at work: what it calls of the family is its own affair */
@@ -51,7 +58,7 @@ struct thread {
     struct deferred deferred[DEFERRED_MAX];
 };
 
-extern __thread struct thread *thread_self __attribute__((tls_model("initial-exec"), visibility("hidden")));
+extern __thread struct thread *thread_self __attribute__((tls_model("initial-exec"))) hidden;
 
 /* Slow halves of guard_take: first and nested calls; and, with the guard held, forked children, unloaded
    modules, a stopped world.  Null: this call is not to be recorded (and was counted as missed if it should

@@ -30,7 +30,7 @@ struct world {
 extern union world_page {
     struct world world;
     char page[4096];
-} world_page;
+} world_page hidden;
 
 #define world (world_page.world)
 

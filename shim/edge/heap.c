@@ -22,8 +22,8 @@ static bool unguarded_death(void *block)
         return false;
     if (life_state() < LIFE_EARLY || life_state() == LIFE_OFF)
         return real.free != NULL;
-    uint64_t entry = track_take(block);
-    if (entry && !track_died_later(block, entry))
+    struct block_entry entry = track_take(block);
+    if (entry.site && !track_died_later(block, entry))
         life_missed();
     return true;
 }
@@ -63,11 +63,11 @@ __attribute__((noinline)) static void *realloc_unguarded(void *block, size_t siz
     if (!real.realloc || bootstrap_owns(block))
         return realloc_bootstrap(block, size);
     bool tracking = life_state() >= LIFE_EARLY && life_state() != LIFE_OFF;
-    uint64_t entry = tracking && block ? track_take(block) : 0;
+    struct block_entry entry = tracking && block ? track_take(block) : (struct block_entry){0};
     void *moved = real.realloc(block, size);
     if (!moved && size)
         track_put_back(block, entry);
-    else if (entry && !track_died_later(block, entry))
+    else if (entry.site && !track_died_later(block, entry))
         life_missed();
     return unguarded_birth(moved);
 }
@@ -82,7 +82,7 @@ HOOK void *malloc(size_t size)
         return malloc_unguarded(size);
     void *block = real.malloc(size);
     if (likely(block))
-        track_born(self, block, size, hook_caller(frame), false);
+        track_born(self, block, size, frame);
     guard_drop(self);
     return block;
 }
@@ -97,11 +97,9 @@ HOOK void free(void *block)
             real.free(block);
         return;
     }
-    uint64_t entry = track_take(block);
-    if (likely(entry))
-        track_died(self, block, entry);
+    bool counted = track_freed(self, block);
     guard_drop(self);
-    if (unlikely(!entry) && bootstrap_owns(block))
+    if (unlikely(!counted) && bootstrap_owns(block))
         return;
     real.free(block);
 }
@@ -114,8 +112,10 @@ HOOK void *calloc(size_t count, size_t size)
     if (unlikely(!self))
         return calloc_unguarded(count, size);
     void *block = real.calloc(count, size);
-    if (likely(block))
-        track_born(self, block, count * size, hook_caller(frame), modules_is_loader(frame[1]));
+    if (unlikely(block && modules_is_loader(frame[1])))
+        track_born_slowly(self, block, count * size, frame, true);
+    else if (likely(block))
+        track_born(self, block, count * size, frame);
     guard_drop(self);
     return block;
 }
@@ -129,15 +129,15 @@ HOOK void *realloc(void *block, size_t size)
             guard_drop(self);
         return realloc_unguarded(block, size);
     }
-    uint64_t entry = block ? track_take(block) : 0;
+    struct block_entry entry = block ? track_take(block) : (struct block_entry){0};
     void *moved = real.realloc(block, size);
-    if (moved && entry)
-        track_moved(self, block, entry, moved, size, hook_caller(frame));
+    if (moved && entry.site)
+        track_moved(self, block, entry, moved, size, frame);
     else if (moved)
-        track_born(self, moved, size, hook_caller(frame), false);
-    else if (entry && size)
+        track_born(self, moved, size, frame);
+    else if (entry.site && size)
         track_put_back(block, entry);
-    else if (entry)
+    else if (entry.site)
         track_died(self, block, entry);
     guard_drop(self);
     return moved;
@@ -173,7 +173,7 @@ void *hook_birth(struct thread *self, void *block, size_t size, const uintptr_t 
         return unguarded_birth(block);
     self->in_allocator = false;
     if (block)
-        track_born(self, block, size, hook_caller(frame), false);
+        track_born_slowly(self, block, size, frame, false);
     guard_drop(self);
     return block;
 }
@@ -202,7 +202,8 @@ HOOK void *aligned_alloc(size_t alignment, size_t size)
     struct thread *self = hook_lend(frame);
     if (unlikely(!real.malloc))
         return bootstrap_alloc(size, alignment);
-    return hook_birth(self, REAL(aligned_alloc, aligned_function *)(alignment, size), size, frame);
+    void *block = REAL(aligned_alloc, aligned_function *)(alignment, size);
+    return hook_return(hook_birth(self, block, size, frame));
 }
 
 HOOK void *memalign(size_t alignment, size_t size)
@@ -211,7 +212,8 @@ HOOK void *memalign(size_t alignment, size_t size)
     struct thread *self = hook_lend(frame);
     if (unlikely(!real.malloc))
         return bootstrap_alloc(size, alignment);
-    return hook_birth(self, REAL(memalign, aligned_function *)(alignment, size), size, frame);
+    void *block = REAL(memalign, aligned_function *)(alignment, size);
+    return hook_return(hook_birth(self, block, size, frame));
 }
 
 HOOK void *valloc(size_t size)
@@ -220,7 +222,8 @@ HOOK void *valloc(size_t size)
     struct thread *self = hook_lend(frame);
     if (unlikely(!real.malloc))
         return bootstrap_alloc(size, PAGE_SIZE);
-    return hook_birth(self, REAL(valloc, sized_function *)(size), size, frame);
+    void *block = REAL(valloc, sized_function *)(size);
+    return hook_return(hook_birth(self, block, size, frame));
 }
 
 HOOK void *pvalloc(size_t size)
@@ -229,7 +232,8 @@ HOOK void *pvalloc(size_t size)
     struct thread *self = hook_lend(frame);
     if (unlikely(!real.malloc))
         return bootstrap_alloc(size, PAGE_SIZE);
-    return hook_birth(self, REAL(pvalloc, sized_function *)(size), size, frame);
+    void *block = REAL(pvalloc, sized_function *)(size);
+    return hook_return(hook_birth(self, block, size, frame));
 }
 
 HOOK size_t malloc_usable_size(void *block)
@@ -246,11 +250,9 @@ bool hook_death(void *block, const uintptr_t *frame)
     struct thread *self = hook_enter(frame);
     if (!self)
         return unguarded_death(block);
-    uint64_t entry = track_take(block);
-    if (entry)
-        track_died(self, block, entry);
+    bool counted = track_freed_slowly(self, block);
     guard_drop(self);
-    return entry || !bootstrap_owns(block);
+    return counted || !bootstrap_owns(block);
 }
 
 /* C23; this libc may not declare them. */

@@ -17,15 +17,17 @@
    function a frame pointer. */
 #define HOOK_FRAME ((const uintptr_t *)__builtin_frame_address(0))
 
-/* The registers of the hook's caller. */
-static inline struct frame_state hook_caller(const uintptr_t *frame)
-{
-    return (struct frame_state){.lookup = frame[1] - 1, .sp = (uintptr_t)(frame + 2), .bp = frame[0]};
-}
-
 static inline struct thread *hook_enter(const uintptr_t *frame)
 {
     return guard_take((uintptr_t)frame, frame[1]);
+}
+
+/* What a hook returns that passes its frame on last: made by a jump instead of a call, the callee would
+   write over the frame. */
+static inline void *hook_return(void *block)
+{
+    __asm__ volatile("" : "+r"(block));
+    return block;
 }
 
 /* Around a real function that may call others of the family; birth counts its block, or null. */

@@ -107,9 +107,7 @@ __attribute__((noinline)) static void delete_otherwise(struct operator *operator
         static struct operator operator = {.name = #symbol};                                                  \
         if (likely(provider_of(&operator) == PROVIDER_LIBRARY))                                              \
             return ((new_function *)operator.function)(size, second, third);                                 \
-        void *block = new_otherwise(&operator, kind, HOOK_FRAME, size, second, third);                       \
-        __asm__ volatile("" : "+r"(block)); /* not a tail call: the frame must stay */                       \
-        return block;                                                                                        \
+        return hook_return(new_otherwise(&operator, kind, HOOK_FRAME, size, second, third));                 \
     }
 
 #define DELETE(symbol)                                                                                        \

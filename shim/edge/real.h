@@ -5,9 +5,7 @@
 #ifndef EDGE_REAL_H
 #define EDGE_REAL_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "../base/sys.h"
 
 /* Looked up when the first hook is called.  Whatever is called meanwhile is served by the bootstrap
    buffer. */
@@ -17,7 +15,7 @@ struct real {
     void *(*calloc)(size_t, size_t);
     void *(*realloc)(void *, size_t);
 };
-extern struct real real __attribute__((visibility("hidden")));
+extern struct real real hidden;
 
 bool real_start(void);
 

@@ -59,7 +59,7 @@ const struct life_steps life_steps = {
     .start = start,
     .child = child,
     .refresh = track_refresh,
-    .died = track_died,
+    .died = track_died_before,
 };
 
 /* A program that never allocates shall leave a file too. */

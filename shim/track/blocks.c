@@ -2,15 +2,7 @@
 #include "blocks.h"
 #include "../base/arena.h"
 
-enum { BIG_MAX = 64 };
-
 struct block_map block_map;
-
-/* Address space holds at most 2^47 / 2^39 such blocks, and no real program has many. */
-static struct {
-    _Atomic(const void *) block;
-    uint64_t size;
-} big[BIG_MAX];
 
 bool blocks_start(unsigned granule)
 {
@@ -24,56 +16,41 @@ static size_t leaf_entries(void)
     return (size_t)1 << (LEAF_BITS - block_map.granule_shift);
 }
 
-_Atomic uint64_t *blocks_slot_slowly(uintptr_t address)
+/* With room for a long size behind the last entry. */
+static size_t leaf_size(void)
+{
+    return leaf_entries() * sizeof(block_slot) + PAGE_SIZE;
+}
+
+/*
+ * The table is sparse: a huge page would make 2 MiB resident for one block.  (Where the heap is dense huge pages
+ * were tried, and pages populated in advance: neither was faster by more than a hundredth of the demo.)
+ */
+block_slot *blocks_slot_slowly(uintptr_t address)
 {
     if (address >> 47)
         return NULL;
-    _Atomic(_Atomic uint64_t *) *place = &block_map.top[address >> LEAF_BITS];
-    _Atomic uint64_t *seen = NULL, *leaf = arena_reserve(leaf_entries() * sizeof *leaf);
+    block_slot *seen = NULL, *leaf = arena_reserve(leaf_size());
     if (!leaf)
         return NULL;
-    /* The table is sparse: a huge page would make 2 MiB resident for one block. */
-    sys_madvise((void *)leaf, leaf_entries() * sizeof *leaf, MADV_NOHUGEPAGE);
-    if (!atomic_compare_exchange_strong(place, &seen, leaf))
-        sys_munmap((void *)leaf, leaf_entries() * sizeof *leaf);
+    sys_madvise((void *)leaf, leaf_size(), MADV_NOHUGEPAGE);
+    sys_madvise((void *)leaf, leaf_size(), MADV_DONTDUMP);
+    if (!atomic_compare_exchange_strong(&block_map.top[address >> LEAF_BITS], &seen, leaf))
+        sys_munmap((void *)leaf, leaf_size());
     return blocks_find((const void *)address);
 }
 
-bool blocks_big_put(const void *block, uint64_t size)
-{
-    for (int i = 0; i < BIG_MAX; i++) {
-        const void *seen = NULL;
-        if (atomic_compare_exchange_strong(&big[i].block, &seen, block)) {
-            big[i].size = size;
-            return true;
-        }
-    }
-    return false;
-}
-
-uint64_t blocks_big_get(const void *block)
-{
-    for (int i = 0; i < BIG_MAX; i++)
-        if (atomic_load(&big[i].block) == block)
-            return big[i].size;
-    return 0;
-}
-
-void blocks_big_drop(const void *block)
-{
-    for (int i = 0; i < BIG_MAX; i++)
-        if (atomic_load(&big[i].block) == block)
-            atomic_store(&big[i].block, NULL);
-}
-
-void blocks_visit(void (*visit)(uint64_t entry, const void *block, void *context), void *context)
+void blocks_visit(void (*visit)(const void *block, struct block_entry entry, void *context), void *context)
 {
     for (size_t t = 0; t < TOP_ENTRIES; t++) {
-        _Atomic uint64_t *leaf = atomic_load(&block_map.top[t]);
+        const block_slot *leaf = atomic_load(&block_map.top[t]);
         for (size_t i = 0; leaf && i < leaf_entries(); i++) {
-            uint64_t entry = atomic_load_explicit(&leaf[i], memory_order_relaxed);
-            if (entry)
-                visit(entry, (const void *)((t << LEAF_BITS) + (i << block_map.granule_shift)), context);
+            struct block_entry entry = blocks_read(&leaf[i]);
+            if (!entry.site)
+                continue;
+            visit((const void *)((t << LEAF_BITS) + (i << block_map.granule_shift)), entry, context);
+            if (entry.size >= BLOCK_SIZE_LONG)
+                i += 2;         /* its size, no entries */
         }
     }
 }

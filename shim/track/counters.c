@@ -16,12 +16,13 @@ static struct shard shards[SHARDS_MAX];
 static uint32_t own_shards, own_max;
 
 /*
- * Live bytes of the process.  `first` is the first thread's part, which only that thread writes; `rest`
- * is everybody else's.  Alone, the first thread needs no atomic instruction.
+ * Live bytes of the process: what the first thread holds, which only that thread writes and everybody reads,
+ * and `rest`, to which the others publish.
  */
 static struct {
-    _Atomic int64_t first, rest;
-    struct thread *thread;      /* the first */
+    struct thread *first;
+    _Atomic int64_t rest;
+    _Atomic bool alone;         /* there has been no other thread yet */
 } live;
 
 static uint32_t cpus(void)
@@ -40,6 +41,75 @@ bool counters_start(void)
     file_header->epoch = 1;
     sys_membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
     return true;
+}
+
+/* --- live and peak ----------------------------------------------------------------------------------- */
+
+static void set_bounds(struct thread *self, int64_t lower, int64_t upper, int64_t settle)
+{
+    atomic_store_explicit(&self->lower, lower, memory_order_relaxed);
+    atomic_store_explicit(&self->upper, upper, memory_order_relaxed);
+    atomic_store_explicit(&self->settle, settle, memory_order_relaxed);
+}
+
+static int64_t now_live(void)
+{
+    return atomic_load_explicit(&live.first->held, memory_order_relaxed) +
+           atomic_load_explicit(&live.rest, memory_order_relaxed);
+}
+
+static void note_peak_among_many(int64_t now)
+{
+    uint64_t peak = __atomic_load_n(&file_header->peak_bytes, __ATOMIC_RELAXED);
+    while (now > (int64_t)peak) {
+        if (__atomic_compare_exchange_n(&file_header->peak_bytes, &peak, (uint64_t)now, false,
+                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+            __atomic_fetch_add(&file_header->epoch, 1, __ATOMIC_RELEASE);
+            return;
+        }
+    }
+}
+
+/* Alone: plain stores.  `settle` may have come to an end while another thread was told not to be alone. */
+void counters_new_peak(struct thread *self)
+{
+    if (!atomic_load(&live.alone)) {
+        atomic_store_explicit(&self->settle, INT64_MAX, memory_order_relaxed);
+        return;
+    }
+    int64_t held = atomic_load_explicit(&self->held, memory_order_relaxed);
+    atomic_store_explicit(&self->settle, held, memory_order_relaxed);
+    __atomic_store_n(&file_header->peak_bytes, (uint64_t)held, __ATOMIC_RELAXED);
+    __atomic_store_n(&file_header->epoch, file_header->epoch + 1, __ATOMIC_RELEASE);
+}
+
+/* The first thread's bounds go with what it holds; the others hold nothing afterwards. */
+void counters_publish(struct thread *self)
+{
+    int64_t held = atomic_load_explicit(&self->held, memory_order_relaxed);
+    if (self != live.first) {
+        atomic_fetch_add_explicit(&live.rest, held, memory_order_relaxed);
+        atomic_store_explicit(&self->held, 0, memory_order_relaxed);
+        set_bounds(self, -self->quantum, self->quantum, INT64_MAX);
+    } else if (!atomic_load(&live.alone)) {
+        set_bounds(self, held - self->quantum, held + self->quantum, INT64_MAX);
+    }
+    if (!atomic_load(&live.alone))
+        note_peak_among_many(now_live());
+}
+
+void counters_read(struct thread *self, uint64_t *current, uint64_t *peak)
+{
+    if (!live.first) {
+        *current = *peak = 0;
+        return;
+    }
+    counters_publish(self);
+    int64_t now = now_live();
+    *current = now > 0 ? (uint64_t)now : 0;
+    *peak = __atomic_load_n(&file_header->peak_bytes, __ATOMIC_RELAXED);
+    if (*peak < *current)
+        *peak = *current;
 }
 
 /* --- shards ------------------------------------------------------------------------------------------ */
@@ -67,18 +137,27 @@ static struct shard *assign(void)
     return shard_ready(&shards[own_max + shared], &world.shared_shard[shared]);
 }
 
+static void be_first(struct thread *self, int64_t peak)
+{
+    live.first = self;
+    atomic_store(&live.alone, true);
+    set_bounds(self, INT64_MIN, INT64_MAX, peak);
+}
+
 /*
  * From the second thread on each publishes by the quantum.  The first must know before another counts, for
- * until then it advances the peak with plain stores.
+ * until then it notes peaks with plain stores.  It publishes at its next event.
  */
 static void be_one_of_many(struct thread *self)
 {
-    struct thread *first = live.thread;
-    if (!atomic_load(&first->quantum)) {
-        atomic_store(&first->quantum, QUANTUM);
+    if (atomic_exchange(&live.alone, false)) {
+        live.first->quantum = QUANTUM;
+        set_bounds(live.first, INT64_MAX, INT64_MIN, INT64_MAX);
         thread_world_pass(self);
+        note_peak_among_many(now_live());
     }
-    atomic_store(&self->quantum, QUANTUM);
+    self->quantum = QUANTUM;
+    set_bounds(self, -QUANTUM, QUANTUM, INT64_MAX);
     uint64_t error = (uint64_t)QUANTUM * thread_count_most();
     if (error > file_header->peak_error_bytes)
         file_header->peak_error_bytes = error;
@@ -87,11 +166,11 @@ static void be_one_of_many(struct thread *self)
 bool counters_join(struct thread *self)
 {
     lock_take(&world.threads);
-    if (!live.thread)
-        live.thread = self;
-    if (!self->shard)
-        self->shard = assign();
-    if (self != live.thread)
+    if (!live.first)
+        be_first(self, 0);
+    if (!self->shard && (self->shard = assign()) && !self->shard->lock)
+        self->counters = self->shard->sections;
+    if (self != live.first)
         be_one_of_many(self);
     file_header->threads = thread_count_ever();
     lock_drop(&world.threads);
@@ -130,73 +209,18 @@ void counters_spilled(uint32_t site, enum trace_spill_kind kind)
     tables_drop();
 }
 
-/* --- live and peak ----------------------------------------------------------------------------------- */
-
-/* Alone: plain stores. */
-static void raise_peak(uint64_t now)
-{
-    if (now > file_header->peak_bytes) {
-        file_header->peak_bytes = now;
-        __atomic_store_n(&file_header->epoch, file_header->epoch + 1, __ATOMIC_RELEASE);
-    }
-}
-
-static void raise_peak_among_many(uint64_t now)
-{
-    uint64_t peak = __atomic_load_n(&file_header->peak_bytes, __ATOMIC_RELAXED);
-    while (now > peak) {
-        if (__atomic_compare_exchange_n(&file_header->peak_bytes, &peak, now, false, __ATOMIC_RELAXED,
-                                        __ATOMIC_RELAXED)) {
-            __atomic_fetch_add(&file_header->epoch, 1, __ATOMIC_RELEASE);
-            return;
-        }
-    }
-}
-
-void counters_publish(struct thread *self)
-{
-    int64_t change = self->unpublished, first, rest;
-    self->unpublished = 0;
-    if (self == live.thread) {
-        first = atomic_load_explicit(&live.first, memory_order_relaxed) + change;
-        atomic_store_explicit(&live.first, first, memory_order_relaxed);
-        rest = atomic_load_explicit(&live.rest, memory_order_relaxed);
-    } else {
-        rest = atomic_fetch_add_explicit(&live.rest, change, memory_order_relaxed) + change;
-        first = atomic_load_explicit(&live.first, memory_order_relaxed);
-    }
-    int64_t now = first + rest;
-    if (now <= 0)
-        return;
-    if (atomic_load_explicit(&self->quantum, memory_order_relaxed))
-        raise_peak_among_many((uint64_t)now);
-    else
-        raise_peak((uint64_t)now);
-}
-
-void counters_read(struct thread *self, uint64_t *current, uint64_t *peak)
-{
-    counters_publish(self);
-    int64_t now = atomic_load(&live.first) + atomic_load(&live.rest);
-    *current = now > 0 ? (uint64_t)now : 0;
-    *peak = __atomic_load_n(&file_header->peak_bytes, __ATOMIC_RELAXED);
-    if (*peak < *current)
-        *peak = *current;
-}
-
 /* --- fork -------------------------------------------------------------------------------------------- */
 
 void counters_child(struct thread *self)
 {
-    int64_t now = live.first + live.rest;
+    int64_t now = live.first ? now_live() : 0;
     for (struct thread *t = thread_list(); t; t = t->next) {
-        now += t->unpublished;
-        t->unpublished = 0;
-        atomic_store(&t->quantum, 0);
+        now += t == live.first ? 0 : atomic_load(&t->held);
+        atomic_store(&t->held, 0);
     }
-    live.thread = self;
-    live.first = now;
-    live.rest = 0;
+    atomic_store(&self->held, now);
+    atomic_store(&live.rest, 0);
+    be_first(self, now);
     file_header->epoch = 1;
     file_header->peak_bytes = now > 0 ? (uint64_t)now : 0;
     file_header->peak_error_bytes = 0;
@@ -224,12 +248,14 @@ static struct trace_inherited *inherited_of(struct inheritance *all, uint32_t si
     return &(*place)[site % COUNTERS_PER_SECTION];
 }
 
-static void count_live(uint64_t entry, const void *block, void *context)
+static void count_live(const void *block, struct block_entry entry, void *context)
 {
-    struct trace_inherited *inherited = inherited_of(context, block_site(entry));
+    (void)block;
+    bool known = entry.site < file_header->site_count;
+    struct trace_inherited *inherited = known ? inherited_of(context, entry.site) : NULL;
     if (inherited) {
         inherited->blocks++;
-        inherited->bytes += block_size(entry, block);
+        inherited->bytes += entry.size;
     }
 }
 

@@ -11,8 +11,10 @@
  * and it takes the present epoch.  So at any time the values at the peak are the saved ones if the
  * counter's epoch is the present one, and otherwise the live ones: it has not changed since.
  *
- * With one thread each event is published at once and the peak is exact.  With several, a thread
- * publishes its net change when it passes a quantum: the peak is off by at most quantum x threads.
+ * A rise needs no notes: while the live bytes are above the noted peak, the peak is now.  With one thread it is
+ * noted, and the epoch advanced, only before the first event after which no more bytes are live; so it is exact.
+ * With several a thread publishes its net change when it passes a quantum, and the peak is noted then: it is
+ * off by at most quantum x threads.
  */
 #ifndef TRACK_COUNTERS_H
 #define TRACK_COUNTERS_H
@@ -40,8 +42,11 @@ bool counters_join(struct thread *self);
 /* The section with the counter of a site, made if need be; null: no room. */
 struct trace_counter *counters_slowly(struct thread *self, uint32_t site);
 
-/* Makes the process-wide live count know what self holds back; advances the peak. */
+/* Makes the process-wide live count know what self holds back; with several threads, notes a new peak. */
 void counters_publish(struct thread *self);
+
+/* The slow half of counters_settle. */
+void counters_new_peak(struct thread *self);
 
 /* Notes that a 32-bit counter of a site has passed 2^32. */
 void counters_spilled(uint32_t site, enum trace_spill_kind kind);
@@ -55,14 +60,14 @@ void counters_child(struct thread *self);
 /* ... and what was live at the fork, by site: all that is live now less what was counted since. */
 bool counters_inherit(void);
 
+/* This thread's counter of a site; it has joined.  Null: no room. */
 static inline struct trace_counter *counter_of(struct thread *self, uint32_t site)
 {
     struct trace_counter *section = self->shard->sections[site / COUNTERS_PER_SECTION];
-    if (unlikely(!section))
-        return counters_slowly(self, site);
-    return &section[site % COUNTERS_PER_SECTION];
+    return likely(section != NULL) ? &section[site % COUNTERS_PER_SECTION] : counters_slowly(self, site);
 }
 
+/* Around the changes of a counter, unless the thread has self->counters. */
 static inline void counter_begin(struct thread *self)
 {
     if (unlikely(self->shard->lock))
@@ -100,12 +105,53 @@ static inline void counter_died(struct trace_counter *counter, uint64_t size)
     counter->freed_bytes += size;
 }
 
-/* The live bytes of the process have changed. */
-static inline void counters_live(struct thread *self, int64_t change)
+static inline int64_t counters_held(const struct thread *self)
 {
-    int64_t sum = self->unpublished += change;
-    int64_t quantum = atomic_load_explicit(&self->quantum, memory_order_relaxed);
-    if (sum > quantum || sum < -quantum)
+    return atomic_load_explicit(&self->held, memory_order_relaxed);
+}
+
+/* Only its thread changes it. */
+static inline void counters_hold(struct thread *self, int64_t held)
+{
+    atomic_store_explicit(&self->held, held, memory_order_relaxed);
+}
+
+static inline bool counters_are_unsettled(const struct thread *self, int64_t held)
+{
+    return held > atomic_load_explicit(&self->settle, memory_order_relaxed);
+}
+
+static inline bool counters_are_above(const struct thread *self, int64_t held)
+{
+    return held > atomic_load_explicit(&self->upper, memory_order_relaxed);
+}
+
+static inline bool counters_are_below(const struct thread *self, int64_t held)
+{
+    return held < atomic_load_explicit(&self->lower, memory_order_relaxed);
+}
+
+/* To be called before the counters of an event after which no more bytes are live than before. */
+static inline void counters_settle(struct thread *self)
+{
+    if (unlikely(counters_are_unsettled(self, counters_held(self))))
+        counters_new_peak(self);
+}
+
+/* After the counters: so many bytes more live now, or less. */
+static inline void counters_grow(struct thread *self, uint64_t bytes)
+{
+    int64_t held = counters_held(self) + (int64_t)bytes;
+    counters_hold(self, held);
+    if (unlikely(counters_are_above(self, held)))
+        counters_publish(self);
+}
+
+static inline void counters_shrink(struct thread *self, uint64_t bytes)
+{
+    int64_t held = counters_held(self) - (int64_t)bytes;
+    counters_hold(self, held);
+    if (unlikely(counters_are_below(self, held)))
         counters_publish(self);
 }
 

@@ -305,6 +305,7 @@ void session_ended(int status)
     struct thread *self = guard_take((uintptr_t)__builtin_frame_address(0), (uintptr_t)session_ended);
     if (!self)
         return;
+    counters_settle(self);
     tables_take();
     file_close();
     tables_drop();

@@ -23,130 +23,149 @@ void track_start_stacks(void)
         whole_stacks = true;
 }
 
-static uint32_t site_of(struct thread *self, struct frame_state caller)
-{
-    return likely(whole_stacks) ? paths_site(self, caller) : paths_site_of_caller(self, caller.lookup);
-}
-
-/* --- birth ------------------------------------------------------------------------------------------- */
-
-static bool remember(const void *block, uint32_t site, size_t size, bool watch)
-{
-    uint64_t entry = (uint64_t)site << BLOCK_SIZE_BITS | (watch ? BLOCK_WATCH : 0);
-    if (unlikely(size >= BLOCK_SIZE_BIG)) {
-        if (!blocks_big_put(block, size))
-            return false;
-        size = BLOCK_SIZE_BIG;
-    }
-    if (likely(blocks_put(block, entry | size)))
-        return true;
-    if (size == BLOCK_SIZE_BIG)
-        blocks_big_drop(block);
-    return false;
-}
+/* --- where ------------------------------------------------------------------------------------------- */
 
 static bool joined(struct thread *self)
 {
     return likely(self->shard != NULL) || counters_join(self);
 }
 
-/* The counter of a block that is now remembered; null: it could not be, and was counted as missed. */
-static struct trace_counter *admit(struct thread *self, const void *block, size_t size, uint32_t site,
-                                   bool watch)
+static void count_missed(void)
 {
-    struct trace_counter *counter = NULL;
-    if (joined(self) && (counter = counter_of(self, site)) && !remember(block, site, size, watch))
-        counter = NULL;
-    if (unlikely(!counter))
-        __atomic_fetch_add(&file_header->missed_events, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&file_header->missed_events, 1, __ATOMIC_RELAXED);
+}
+
+/* The stack of the latest walk keeps the counter of its site, if the common way may use it: without a lock. */
+static void keep_counter(struct thread *self, uint32_t site, struct trace_counter *counter)
+{
+    struct stack_memo *stack = self->stacks ? self->stacks->latest : NULL;
+    if (whole_stacks && self->counters && stack && stack->site == site)
+        stack->of_site = counter;
+}
+
+static struct trace_counter *counter_there(struct thread *self, uint32_t site)
+{
+    return joined(self) ? counter_of(self, site) : NULL;
+}
+
+/* The site of the hook's caller and this thread's counter of it; null: no memory. */
+static struct trace_counter *counter_here(struct thread *self, const uintptr_t *hook, uint32_t *site)
+{
+    struct frame_state caller = track_caller(hook);
+    *site = whole_stacks ? paths_site(self, caller) : paths_site_of_caller(self, caller.lookup);
+    struct trace_counter *counter = counter_there(self, *site);
+    keep_counter(self, *site, counter);
     return counter;
 }
 
-void track_born(struct thread *self, const void *block, size_t size, struct frame_state caller, bool watch)
+/* --- birth ------------------------------------------------------------------------------------------- */
+
+void track_born_slowly(struct thread *self, const void *block, size_t size, const uintptr_t *hook, bool watch)
 {
-    struct trace_counter *counter = admit(self, block, size, site_of(self, caller), watch);
-    if (unlikely(!counter))
+    uint32_t site;
+    struct trace_counter *counter = counter_here(self, hook, &site);
+    if (unlikely(!counter) || unlikely(!blocks_put(block, (struct block_entry){size, site, watch}))) {
+        count_missed();
         return;
+    }
+    if (unlikely(!size))
+        counters_settle(self);
     counter_begin(self);
     counter_born(counter, size);
     counter_end(self);
     self->last_born = block;
-    counters_live(self, (int64_t)size);
+    counters_grow(self, size);
     session_tick(self, size);
 }
 
 /* --- death ------------------------------------------------------------------------------------------- */
 
-uint64_t track_take(const void *block)
+/* A block whose end nobody told us, where another one lies now, may have left half an entry: no site. */
+struct block_entry track_take(const void *block)
 {
-    return blocks_take(block);
+    struct block_entry entry = blocks_take(block);
+    bool known = entry.site < __atomic_load_n(&file_header->site_count, __ATOMIC_RELAXED);
+    return likely(known) ? entry : (struct block_entry){0};
 }
 
-void track_put_back(const void *block, uint64_t entry)
+void track_put_back(const void *block, struct block_entry entry)
 {
-    if (entry)
+    if (entry.site)
         blocks_put(block, entry);
 }
 
-static uint64_t size_taken(const void *block, uint64_t entry)
-{
-    uint64_t size = block_size(entry, block);
-    if (unlikely((entry & BLOCK_SIZE_BIG) == BLOCK_SIZE_BIG))
-        blocks_big_drop(block);
-    return size;
-}
-
 /* Under counter_begin. */
-static void count_death(struct thread *self, struct trace_counter *counter, uint32_t site, const void *block,
-                        uint64_t size)
+static void count_death(struct thread *self, struct trace_counter *counter, uint32_t site,
+                               const void *block, uint64_t size)
 {
     counter_died(counter, size);
     if (self->last_born == block && unlikely(++counter->temporary == 0))
         counters_spilled(site, TRACE_SPILL_TEMPORARY);
 }
 
-void track_died(struct thread *self, const void *block, uint64_t entry)
+void track_died(struct thread *self, const void *block, struct block_entry entry)
 {
-    uint32_t site = block_site(entry);
-    uint64_t size = size_taken(block, entry);
-    struct trace_counter *counter = joined(self) ? counter_of(self, site) : NULL;
+    struct trace_counter *counter = counter_there(self, entry.site);
     if (unlikely(!counter)) {
-        __atomic_fetch_add(&file_header->missed_events, 1, __ATOMIC_RELAXED);
+        count_missed();
         return;
     }
+    counters_settle(self);
     counter_begin(self);
-    count_death(self, counter, site, block, size);
+    count_death(self, counter, entry.site, block, entry.size);
     counter_end(self);
     self->last_born = NULL;
-    counters_live(self, -(int64_t)size);
-    if (unlikely(entry & BLOCK_WATCH))
+    counters_shrink(self, entry.size);
+    if (unlikely(entry.watch))
         modules_link_map_freed(self, block);
 }
 
-bool track_died_later(const void *block, uint64_t entry)
+bool track_freed_slowly(struct thread *self, const void *block)
+{
+    struct block_entry entry = track_take(block);
+    if (entry.site)
+        track_died(self, block, entry);
+    return entry.site;
+}
+
+bool track_died_later(const void *block, struct block_entry entry)
 {
     struct thread *self = thread_self;
     uint32_t count = self ? atomic_load(&self->deferred_count) : DEFERRED_MAX;
     if (count == DEFERRED_MAX)
         return false;
-    self->deferred[count] = (struct deferred){block, entry};
+    self->deferred[count] = (struct deferred){block, entry.size, entry.site, entry.watch};
     atomic_store(&self->deferred_count, count + 1);
     return true;
 }
 
+void track_died_before(struct thread *self, const struct deferred *death)
+{
+    track_died(self, death->block, (struct block_entry){death->size, death->site, death->watch});
+}
+
 /* --- realloc ----------------------------------------------------------------------------------------- */
 
-void track_moved(struct thread *self, const void *old_block, uint64_t entry, const void *block, size_t size,
-                 struct frame_state caller)
+/* Either half may find no room: then the other is counted alone. */
+void track_moved(struct thread *self, const void *old_block, struct block_entry entry, const void *block,
+                 size_t size, const uintptr_t *hook)
 {
-    uint32_t old_site = block_site(entry), site = site_of(self, caller);
-    uint64_t old_size = size_taken(old_block, entry);
-    struct trace_counter *from = joined(self) ? counter_of(self, old_site) : NULL;
-    struct trace_counter *to = admit(self, block, size, site, false);
+    uint32_t site;
+    uint64_t old_size = entry.size, new_size = size;
+    struct trace_counter *to = counter_here(self, hook, &site), *from = counter_there(self, entry.site);
+    if (unlikely(!to) || unlikely(!blocks_put(block, (struct block_entry){size, site, false}))) {
+        count_missed();
+        to = NULL;
+        new_size = 0;
+    }
+    if (unlikely(!from))
+        old_size = 0;
+    if (new_size <= old_size)
+        counters_settle(self);
     if (likely(from || to))
         counter_begin(self);
     if (likely(from))
-        count_death(self, from, old_site, old_block, old_size);
+        count_death(self, from, entry.site, old_block, old_size);
     if (likely(to)) {
         counter_born(to, size);
         if (unlikely(++to->reallocations == 0))
@@ -155,7 +174,10 @@ void track_moved(struct thread *self, const void *old_block, uint64_t entry, con
     if (likely(from || to))
         counter_end(self);
     self->last_born = to ? block : NULL;
-    counters_live(self, (int64_t)(to ? size : 0) - (int64_t)(from ? old_size : 0));
+    if (new_size > old_size)
+        counters_grow(self, new_size - old_size);
+    else
+        counters_shrink(self, old_size - new_size);
     session_tick(self, size);
 }
 
@@ -164,15 +186,15 @@ void track_moved(struct thread *self, const void *old_block, uint64_t entry, con
 void track_refresh(struct thread *self)
 {
     counters_join(self);
-    walk_forget(self);
+    stacks_forget(self);
     paths_forget(self);
 }
 
 int track_traceback(struct thread *self, const void *block, void **addresses, int n)
 {
     (void)self;
-    uint64_t entry = blocks_get(block);
-    return entry ? paths_addresses(block_site(entry), addresses, n) : 0;
+    uint32_t site = blocks_get(block).site;
+    return site ? paths_addresses(site, addresses, n) : 0;
 }
 
 bool track_child(struct thread *self)

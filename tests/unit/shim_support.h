@@ -18,7 +18,7 @@ extern struct shim_steps {
     void (*start)(struct thread *self);
     bool (*child)(struct thread *self);
     void (*refresh)(struct thread *self);
-    void (*died)(struct thread *self, const void *block, uint64_t entry);
+    void (*died)(struct thread *self, const struct deferred *death);
 } shim_steps;
 
 /* The calling thread's state, its guard held; whole stacks are recorded.  guard_drop gives it back. */
@@ -36,6 +36,7 @@ struct shim_site {
     uint64_t allocations, frees, allocated_bytes, reallocations, temporary;
 };
 void shim_read_sites(struct shim_site *sites, uint32_t count);
+uint64_t shim_peak(void);
 
 /*
  * A reference for the counters that is plainly right: it has every site's values, and copies all of them

@@ -119,10 +119,10 @@ __attribute__((noinline)) static uint32_t site_here(void)
 static void probe(void)
 {
     uint32_t site = site_here();
-    uint64_t stack = hash_of(self->memo);
+    uint64_t stack = hash_of(self->stacks->latest);
     note_site(site, stack);
     if (choose(50) == 0)
-        assert_site_is_stack(site, self->memo);
+        assert_site_is_stack(site, self->stacks->latest);
 }
 
 static uint32_t level, level_max, budget;
@@ -177,7 +177,7 @@ static void find_many_sites(void)
         if (seed % 3 == 0)
             paths_forget(self);
         if (seed % 5 == 0)
-            walk_forget(self);
+            stacks_forget(self);
         numbers = seed + 1;
     }
     assert_in_range(seen, 1500, 20000);
@@ -200,7 +200,7 @@ static void find_cut_sites(void)
         wander(60);
         numbers = seed + 1;
     }
-    assert_true(self->memo != NULL && seen > 50);
+    assert_true(self->stacks != NULL && seen > 50);
 }
 
 static void test_cut_stacks_have_sites_of_their_own(void **state)
@@ -236,7 +236,7 @@ static void compare_few(void)
     uint32_t nodes = file_header->node_count;
     for (uint32_t i = 0; i < 5; i++) {
         paths_forget(self);
-        walk_forget(self);
+        stacks_forget(self);
         uint32_t again = recurse(i);
         assert_int_not_equal(again, deep[i]);           /* called from another line */
         recurse(i);
@@ -270,7 +270,7 @@ static void trace_back(void)
     self = shim_enter();
     void *addresses[64] = {0};
     uint32_t site = recurse(4);
-    const struct stack_memo *stack = self->memo;
+    const struct stack_memo *stack = self->stacks->latest;
     int n = paths_addresses(site, addresses, 64);
     assert_int_equal(n, stack->count);
     for (int i = 0; i < n; i++)

@@ -75,9 +75,9 @@ static struct trace_header read_header(const char *path)
 
 static void allocate(struct thread *self, uint32_t from, uint32_t to, size_t size)
 {
+    const uintptr_t frame[] = {0, (uintptr_t)allocate};
     for (uint32_t i = from; i < to; i++)
-        track_born(self, (const void *)(0x400000000000 + 64ul * i), size,
-                   (struct frame_state){.lookup = (uintptr_t)allocate}, false);
+        track_born(self, (const void *)(0x400000000000 + 64ul * i), size, frame);
 }
 
 /* --- who ----------------------------------------------------------------------------------------------- */

@@ -37,12 +37,12 @@ static void count_refresh(struct thread *self)
     atomic_fetch_add(&refreshed, 1);
 }
 
-static void count_death(struct thread *self, const void *block, uint64_t entry)
+static void count_death(struct thread *self, const struct deferred *death)
 {
     assert_true(atomic_load(&self->guard) != 0);
-    assert_int_equal((uintptr_t)block, entry);
+    assert_int_equal((uintptr_t)death->block, death->size);
     atomic_fetch_add(&died_count, 1);
-    atomic_fetch_add(&died_sum, entry);
+    atomic_fetch_add(&died_sum, death->size);
 }
 
 static int replace_steps(void **state)
@@ -116,7 +116,7 @@ static void defer(struct thread *self, uint64_t entry)
 {
     uint32_t count = atomic_load(&self->deferred_count);
     assert_true(count < DEFERRED_MAX);
-    self->deferred[count] = (struct deferred){(const void *)entry, entry};
+    self->deferred[count] = (struct deferred){(const void *)entry, entry, 1, false};
     atomic_store(&self->deferred_count, count + 1);
 }
 
@@ -143,7 +143,7 @@ static void free_in_handler(int signal)
     struct thread *self = guard_take(FRAME, 0);
     handled_sum += entry;
     if (self) {
-        count_death(self, (const void *)entry, entry);
+        count_death(self, &(struct deferred){(const void *)entry, entry, 1, false});
         guard_drop(self);
     } else if (thread_self->deferred_count < DEFERRED_MAX) {
         defer(thread_self, entry);
