@@ -4,7 +4,8 @@
 #   make demo         the main job: records the demo over build/cta.csv and prints the report
 #   make test         the whole test suite; SAN=address,undefined: unit tests and analyzer under sanitizers;
 #                     SAN=thread: what threads share
-#   make bench        what recording costs, beside every peer that is installed; ROWS=, PEERS=, QUICK=1
+#   make bench        what recording costs, beside every peer that is installed: up to an hour; QUICK=1: a
+#                     minute; ROWS=demo,gcc PEERS=heaptrack (or none) JEMALLOC=LIBRARY; also build/bench.json
 #   make install      PREFIX=/usr/local, DESTDIR=, LIBDIR= ...; make uninstall
 #   make check-rules  learned unwind rules against elfutils'; OBJECTS="FILE ..." for others than the default
 #   make clean
@@ -194,12 +195,21 @@ $(O)/tests/compare_rules: $(O)/obj/tests/rules/compare_rules.o $(O)/obj/shim/unw
 # ---- benchmarks --------------------------------------------------------------------------------------
 
 BENCH_PROGRAMS = $(patsubst tests/bench/%.c,$(O)/tests/bench/%,$(filter-out %/empty.c,$(wildcard tests/bench/*.c))) \
-                 $(O)/tests/bench/empty.so
+                 $(O)/tests/bench/strings $(O)/tests/bench/empty.so
+BENCH_HEADERS  = $(wildcard tests/bench/*.h)
 
-$(O)/tests/bench/%: tests/bench/%.c | deps
+# Preloads must not reach what starts the measured programs.
+$(O)/tests/bench/launch: BENCH_LINK = -static
+
+$(O)/tests/bench/%: tests/bench/%.c $(BENCH_HEADERS) | deps
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu11 -O2 -g -pthread -o $@ $<
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -pthread $(BENCH_LINK) -o $@ $<
+
+$(O)/tests/bench/%: tests/bench/%.cc | deps
+	$(call say,CXX,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CXX) -std=c++17 -O2 -g -Wall -Wextra -o $@ $<
 
 $(O)/tests/bench/empty.so: tests/bench/empty.c | deps
 	$(call say,CC,$<)
@@ -208,7 +218,7 @@ $(O)/tests/bench/empty.so: tests/bench/empty.c | deps
 
 bench: DEPS_FOR = bench
 bench: all $(O)/cta.csv $(BENCH_PROGRAMS)
-	$(Q)python3 tests/bench/bench.py $(O) --json $(O)/bench.json
+	$(Q)python3 -B tests/bench/bench.py $(O) --json $(O)/bench.json
 
 # ---- installation ------------------------------------------------------------------------------------
 #

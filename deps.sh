@@ -49,6 +49,10 @@ for purpose; do
         ;;
     bench)
         need python3 python3 command_there python3
+        need g++ g++ command_there g++
+        need perl perl command_there perl
+        need sqlite3 sqlite3 command_there sqlite3
+        need binutils objcopy command_there objcopy
         ;;
     esac
 done
