@@ -12,12 +12,24 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "model/dwarf_functions.h"
+#include "model/dwarf_inlines.h"
+#include "model/dwarf_lines.h"
 #include "model/dwarf_units.h"
 #include "model/elf_symbols.h"
 #include "model/file.h"
+#include "model/pool.h"
 
 #define obstack_chunk_alloc malloc
 #define obstack_chunk_free  free
+
+/* Of the units only one is unpacked at a time, and of its functions' inlined ones those of one. */
+struct unpacked {
+    const Dwarf_Die *unit; /* null: none */
+    struct dwarf_functions functions;
+    const Dwarf_Die *function; /* null: none */
+    struct dwarf_inlines inlines;
+};
 
 struct debuginfo {
     Dwfl *dwfl;
@@ -25,7 +37,10 @@ struct debuginfo {
     bool symbols_read, units_read;
     struct elf_symbols symbols;
     struct dwarf_units units;
-    struct obstack names; /* that stand in no file as they are */
+    struct unpacked unpacked;
+    struct dwarf_lines lines;
+    struct pool names;      /* that stand in no file as they are, or not for long */
+    struct obstack scratch; /* empty between any two calls */
 };
 
 /* libdwfl opens what a file names as its debug file without looking: a FIFO would stop us for good. */
@@ -71,7 +86,8 @@ static bool is_elf(int fd)
 struct debuginfo *debuginfo_open(int fd, const char *path)
 {
     struct debuginfo *info = memory_get(1, sizeof(*info));
-    obstack_init(&info->names);
+    pool_start(&info->names);
+    obstack_init(&info->scratch);
     unsetenv("DEBUGINFOD_URLS");
     if (is_elf(fd) && (info->dwfl = dwfl_begin(&callbacks))) {
         dwfl_report_begin(info->dwfl);
@@ -86,14 +102,31 @@ struct debuginfo *debuginfo_open(int fd, const char *path)
     return NULL;
 }
 
+static void drop_function(struct unpacked *unpacked)
+{
+    dwarf_inlines_free(&unpacked->inlines);
+    unpacked->function = NULL;
+}
+
+void debuginfo_rest(struct debuginfo *info)
+{
+    drop_function(&info->unpacked);
+    dwarf_functions_free(&info->unpacked.functions);
+    info->unpacked.unit = NULL;
+    dwarf_lines_rest(&info->lines);
+}
+
 void debuginfo_close(struct debuginfo *info)
 {
     if (!info)
         return;
+    debuginfo_rest(info);
     elf_symbols_free(&info->symbols);
+    dwarf_lines_close(&info->lines);
     dwarf_units_free(&info->units);
     dwfl_end(info->dwfl);
-    obstack_free(&info->names, NULL);
+    pool_free(&info->names);
+    obstack_free(&info->scratch, NULL);
     free(info);
 }
 
@@ -112,8 +145,10 @@ static struct dwarf_units *units_of(struct debuginfo *info)
         Dwarf *dwarf = dwfl_module_getdwarf(info->module, &bias);
         const char *path = NULL, *debug_path = NULL;
         dwfl_module_info(info->module, NULL, NULL, NULL, NULL, NULL, &path, &debug_path);
-        if (dwarf && bias == 0)
+        if (dwarf && bias == 0) {
             dwarf_units_read(&info->units, dwarf, debug_path ? debug_path : path ? path : "");
+            dwarf_lines_open(&info->lines, dwarf);
+        }
     }
     return &info->units;
 }
@@ -137,24 +172,34 @@ static bool is_mangled(const char *name)
     return name && name[0] == '_' && (name[1] == 'Z' || name[1] == 'R');
 }
 
-/* "name" in the class or namespace "scope" becomes "scope::name". */
-static const char *with_scopes(struct debuginfo *info, const struct dwarf_unit *unit,
-                               const struct dwarf_scope *scope, const char *name)
+static const char *keep(struct debuginfo *info, const char *name)
 {
-    for (; scope; scope = dwarf_unit_outer(unit, scope)) {
+    return name ? pool_keep(&info->names, name, strlen(name)) : NULL;
+}
+
+/* "name" in the class or namespace "scope" becomes "scope::name". */
+static const char *with_scopes(struct debuginfo *info, const struct dwarf_scope *scope, const char *name)
+{
+    const struct dwarf_functions *functions = &info->unpacked.functions;
+    if (!scope)
+        return name;
+    void *start = obstack_alloc(&info->scratch, 0);
+    for (; scope; scope = dwarf_functions_outer(functions, scope)) {
         Dwarf_Die die = scope->die;
         const char *outer = dwarf_diename(&die);
         if (!outer)
             outer = dwarf_tag(&die) == DW_TAG_namespace ? "(anonymous namespace)" : "(anonymous)";
-        obstack_printf(&info->names, "%s::%s", outer, name);
-        obstack_1grow(&info->names, 0);
-        name = obstack_finish(&info->names);
+        obstack_printf(&info->scratch, "%s::%s", outer, name);
+        obstack_1grow(&info->scratch, 0);
+        name = obstack_finish(&info->scratch);
     }
+    name = keep(info, name);
+    obstack_free(&info->scratch, start);
     return name;
 }
 
 /* A mangled name says more than the plain one; other linkage names (C's aliases, Fortran's) say less. */
-static const char *function_name(struct debuginfo *info, const struct dwarf_unit *unit, Dwarf_Die *function)
+static const char *function_name(struct debuginfo *info, Dwarf_Die *function)
 {
     static const unsigned linkage_names[] = {DW_AT_linkage_name, DW_AT_MIPS_linkage_name};
     for (size_t i = 0; i < sizeof(linkage_names) / sizeof(linkage_names[0]); i++) {
@@ -164,14 +209,15 @@ static const char *function_name(struct debuginfo *info, const struct dwarf_unit
             return name;
     }
     const char *name = dwarf_diename(function);
-    return name ? with_scopes(info, unit, dwarf_unit_scope(unit, function), name) : NULL;
+    const struct dwarf_functions *functions = &info->unpacked.functions;
+    return name ? with_scopes(info, dwarf_functions_scope(functions, function), name) : NULL;
 }
 
-static bool is_cplusplus(const struct dwarf_unit *unit)
+static bool is_cplusplus(const Dwarf_Die *unit)
 {
     static const int languages[] = {DW_LANG_C_plus_plus, DW_LANG_C_plus_plus_03, DW_LANG_C_plus_plus_11,
                                     DW_LANG_C_plus_plus_14, DW_LANG_ObjC_plus_plus};
-    Dwarf_Die die = unit->die;
+    Dwarf_Die die = *unit;
     int language = dwarf_srclang(&die);
     for (size_t i = 0; i < sizeof(languages) / sizeof(languages[0]); i++)
         if (language == languages[i])
@@ -181,101 +227,101 @@ static bool is_cplusplus(const struct dwarf_unit *unit)
 
 /* The name of the function that is really there.  What cannot be called from other files has no mangled
    name but in the symbol table; of a function's clones it is the same. */
-static const char *real_function_name(struct debuginfo *info, const struct dwarf_unit *unit,
-                                      Dwarf_Die *function, uint64_t address)
+static const char *real_function_name(struct debuginfo *info, Dwarf_Die *function, uint64_t address)
 {
-    const char *name = function_name(info, unit, function);
-    if (name && (is_mangled(name) || !is_cplusplus(unit)))
+    const char *name = function_name(info, function);
+    if (name && (is_mangled(name) || !is_cplusplus(info->unpacked.unit)))
         return name;
     const char *symbol = symbol_at(info, address);
     if (name && !is_mangled(symbol))
         return name;
     const char *clone = symbol ? strchr(symbol, '.') : NULL;
-    return clone ? obstack_copy0(&info->names, symbol, (size_t)(clone - symbol)) : symbol;
-}
-
-/* The functions at an address, outermost first: `function`, and what is inlined into it there. */
-static size_t inlined_at(const Dwarf_Die *function, uint64_t address, Dwarf_Die chain[DEBUGINFO_DEEPEST])
-{
-    Dwarf_Die at = *function;
-    size_t count = 0;
-    chain[count++] = at;
-    for (int depth = 0; depth < 4 * DEBUGINFO_DEEPEST && count < DEBUGINFO_DEEPEST; depth++) {
-        bool more = dwarf_go_child(&at);
-        while (more) {
-            int tag = dwarf_tag(&at);
-            if ((tag == DW_TAG_inlined_subroutine || tag == DW_TAG_lexical_block) &&
-                dwarf_haspc(&at, address) == 1)
-                break;
-            more = dwarf_go_sibling(&at);
-        }
-        if (!more)
-            break;
-        if (dwarf_tag(&at) == DW_TAG_inlined_subroutine)
-            chain[count++] = at;
-    }
-    return count;
+    return clone ? pool_keep(&info->names, symbol, (size_t)(clone - symbol)) : symbol;
 }
 
 /* Where an inlined function was called. */
-static void call_place(struct place *place, Dwarf_Die *inlined)
+static void call_place(struct debuginfo *info, struct place *place, Dwarf_Die *inlined)
 {
     Dwarf_Attribute attribute;
     Dwarf_Die unit;
     Dwarf_Word number;
-    Dwarf_Files *files;
-    size_t count;
     if (dwarf_formudata(dwarf_attr(inlined, DW_AT_call_line, &attribute), &number) == 0 && number <= INT_MAX)
         place->line = (int)number;
     if (dwarf_formudata(dwarf_attr(inlined, DW_AT_call_file, &attribute), &number) == 0 &&
-        dwarf_diecu(inlined, &unit, NULL, NULL) && dwarf_getsrcfiles(&unit, &files, &count) == 0 &&
-        number < count)
-        place->file = dwarf_filesrc(files, number, NULL, NULL);
+        dwarf_diecu(inlined, &unit, NULL, NULL))
+        place->file = keep(info, dwarf_lines_file(&info->lines, &unit, number));
 }
 
-static void line_place(struct place *place, Dwarf_Die *unit, uint64_t address)
+static void line_place(struct debuginfo *info, struct place *place, uint64_t address)
 {
-    Dwarf_Line *line = dwarf_getsrc_die(unit, address);
-    int number = 0;
-    if (!line || dwarf_lineno(line, &number) != 0 || number <= 0)
-        return;
-    place->line = number;
-    place->file = dwarf_linesrc(line, NULL, NULL);
+    place->file = keep(info, dwarf_lines_find(&info->lines, info->unpacked.unit, address, &place->line));
 }
 
 /* Places from the innermost outwards: a function's own position is where the next inner one was
    called; the innermost one's is the line table's. */
-static size_t places_in(struct debuginfo *info, struct dwarf_unit *unit, Dwarf_Die *function,
-                        uint64_t address, struct place *places)
+static size_t places_in(struct debuginfo *info, uint64_t address, struct place *places)
 {
-    Dwarf_Die *chain = memory_get(DEBUGINFO_DEEPEST, sizeof(*chain));
-    size_t count = inlined_at(function, address, chain);
+    Dwarf_Die chain[DEBUGINFO_DEEPEST];
+    size_t count = dwarf_inlines_find(&info->unpacked.inlines, address, chain, DEBUGINFO_DEEPEST);
     memset(places, 0, count * sizeof(*places));
     for (size_t i = 0; i < count; i++) {
         Dwarf_Die *here = &chain[count - 1 - i];
-        places[i].function = i + 1 < count ? function_name(info, unit, here)
-                                           : real_function_name(info, unit, here, address);
+        places[i].function =
+            i + 1 < count ? function_name(info, here) : real_function_name(info, here, address);
         if (i == 0)
-            line_place(&places[i], &unit->die, address);
+            line_place(info, &places[i], address);
         else
-            call_place(&places[i], &chain[count - i]);
+            call_place(info, &places[i], &chain[count - i]);
     }
-    free(chain);
     return count;
+}
+
+static void unpack_unit(struct debuginfo *info, const Dwarf_Die *unit)
+{
+    if (info->unpacked.unit == unit)
+        return;
+    debuginfo_rest(info);
+    Dwarf_Die contents = dwarf_units_contents(&info->units, unit);
+    dwarf_functions_read(&info->unpacked.functions, &contents);
+    info->unpacked.unit = unit;
+}
+
+static void unpack_function(struct unpacked *unpacked, const Dwarf_Die *function)
+{
+    if (unpacked->function == function)
+        return;
+    drop_function(unpacked);
+    dwarf_inlines_read(&unpacked->inlines, function);
+    unpacked->function = function;
+}
+
+/* At least one place, of which nothing may be known. */
+static size_t places_in_unit(struct debuginfo *info, const Dwarf_Die *unit, uint64_t address,
+                             struct place *places)
+{
+    unpack_unit(info, unit);
+    const Dwarf_Die *function = dwarf_functions_find(&info->unpacked.functions, address);
+    if (!function) {
+        line_place(info, &places[0], address);
+        return 1;
+    }
+    unpack_function(&info->unpacked, function);
+    return places_in(info, address, places);
 }
 
 size_t debuginfo_find(struct debuginfo *info, uint64_t address, struct place places[DEBUGINFO_DEEPEST])
 {
-    struct dwarf_units *units = units_of(info);
-    struct dwarf_unit *unit = dwarf_units_find(units, address);
-    Dwarf_Die *function = unit ? dwarf_units_function(units, unit, address) : NULL;
-    size_t count = 1;
+    const Dwarf_Die *unit = dwarf_units_find(units_of(info), address);
     places[0] = (struct place){0};
-    if (function)
-        count = places_in(info, unit, function, address, places);
-    else if (unit)
-        line_place(&places[0], &unit->die, address);
+    size_t count = unit ? places_in_unit(info, unit, address, places) : 1;
     if (!places[count - 1].function)
         places[count - 1].function = symbol_at(info, address);
     return count;
+}
+
+size_t debuginfo_unit(struct debuginfo *info, uint64_t address)
+{
+    const struct dwarf_units *units = units_of(info);
+    const Dwarf_Die *unit = dwarf_units_find(units, address);
+    return unit ? (size_t)(unit - units->all) : units->count;
 }

@@ -34,11 +34,18 @@ size_t debuginfo_build_id(struct debuginfo *info, const uint8_t **id);
 /* Whether there is DWARF for it. */
 bool debuginfo_has_dwarf(struct debuginfo *info);
 
+/* A number for the unit of the debug information that an address is in; for all that are in none the same. */
+size_t debuginfo_unit(struct debuginfo *info, uint64_t address);
+
 /*
  * What is at an address (as in the ELF file): innermost first, each inlined into the next, and last the
  * function that is really there.  At least one place, at most DEBUGINFO_DEEPEST.  Their strings
- * live as long as info.
+ * live as long as info.  What is known of a unit is read when it is asked for after another: questions
+ * about one unit are to follow each other, best by address.
  */
 size_t debuginfo_find(struct debuginfo *info, uint64_t address, struct place places[DEBUGINFO_DEEPEST]);
+
+/* No more will be asked about the unit of the last question: what was read of it can go. */
+void debuginfo_rest(struct debuginfo *info);
 
 #endif

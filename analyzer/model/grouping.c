@@ -46,7 +46,8 @@ static struct source_frame (*const common[GROUPINGS])(const struct source_frame 
 };
 
 struct group {
-    struct row row;
+    struct figures figures;
+    struct source_frame frame;
     UT_hash_handle hh;
     char key[];
 };
@@ -84,7 +85,7 @@ static struct group *find_or_add(struct group **groups, const struct source_fram
         free(added);
         return found;
     }
-    added->row.frame = *frame;
+    added->frame = *frame;
     HASH_ADD_KEYPTR(hh, *groups, added->key, size, added);
     return added;
 }
@@ -94,35 +95,30 @@ static void make_sites(struct rows *rows, const struct trace *trace)
     rows->all = memory_get(trace->header.site_count, sizeof(*rows->all));
     for (uint32_t i = 1; i < trace->header.site_count; i++)
         if (figures_any(&trace->sites[i].figures))
-            rows->all[rows->count++] = (struct row){.figures = trace->sites[i].figures, .site = i};
+            rows->all[rows->count++] = (struct row){.figures = &trace->sites[i].figures, .site = i};
 }
 
 static void make_groups(struct rows *rows, const struct trace *trace, struct symbols *symbols,
                         enum grouping by)
 {
-    struct group *groups = NULL, *group, *next;
     for (uint32_t i = 1; i < trace->header.site_count; i++) {
         if (!figures_any(&trace->sites[i].figures))
             continue;
         struct source_frame origin = stack_origin(trace, symbols, i), shared = common[by](&origin);
-        figures_add(&find_or_add(&groups, &shared)->row.figures, &trace->sites[i].figures);
+        figures_add(&find_or_add(&rows->groups, &shared)->figures, &trace->sites[i].figures);
     }
-    rows->all = memory_get(HASH_COUNT(groups), sizeof(*rows->all));
-    HASH_ITER(hh, groups, group, next)
-    {
-        rows->all[rows->count] = group->row;
-        rows->all[rows->count].site = (uint32_t)rows->count; /* keeps the order of equal ones */
-        rows->count++;
-        HASH_DEL(groups, group);
-        free(group);
-    }
+    rows->all = memory_get(HASH_COUNT(rows->groups), sizeof(*rows->all));
+    for (const struct group *group = rows->groups; group; group = group->hh.next, rows->count++)
+        rows->all[rows->count] = (struct row){.figures = &group->figures,
+                                              .site = (uint32_t)rows->count, /* the order of equal ones */
+                                              .frame = &group->frame};
 }
 
 static int by_rank(const void *a, const void *b, void *context)
 {
     const struct row *x = a, *y = b;
     enum metric metric = *(const enum metric *)context;
-    uint64_t mine = metric_of(&x->figures, metric), theirs = metric_of(&y->figures, metric);
+    uint64_t mine = metric_of(x->figures, metric), theirs = metric_of(y->figures, metric);
     if (mine != theirs)
         return mine < theirs ? 1 : -1;
     return x->site < y->site ? -1 : x->site > y->site;
@@ -141,6 +137,12 @@ void rows_make(struct rows *rows, const struct trace *trace, struct symbols *sym
 
 void rows_free(struct rows *rows)
 {
+    struct group *group, *next;
+    HASH_ITER(hh, rows->groups, group, next)
+    {
+        HASH_DEL(rows->groups, group);
+        free(group);
+    }
     free(rows->all);
     *rows = (struct rows){0};
 }

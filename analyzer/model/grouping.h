@@ -13,17 +13,19 @@ enum grouping { BY_SITE, BY_LINE, BY_FUNCTION, BY_FILE, BY_MODULE, GROUPINGS };
 extern const char *const grouping_names[GROUPINGS];
 
 struct row {
-    struct figures figures;
-    uint32_t site;             /* BY_SITE: its number */
-    struct source_frame frame; /* otherwise: what its sites have in common */
+    const struct figures *figures;
+    uint32_t site;                    /* BY_SITE: its number */
+    const struct source_frame *frame; /* otherwise: what its sites have in common */
 };
 
 struct rows {
     struct row *all; /* ranked */
     size_t count;
+    struct group *groups; /* that the rows point to, unless it is BY_SITE */
 };
 
-/* All sites that ever counted anything, grouped, largest first; equal ones in the order of the file. */
+/* All sites that ever counted anything, grouped, largest first; equal ones in the order of the file.  The
+   trace and symbols must live as long. */
 void rows_make(struct rows *rows, const struct trace *trace, struct symbols *symbols, enum grouping by,
                enum metric metric);
 

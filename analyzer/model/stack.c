@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct source_frame overflow = {.function = "[overflow]"};
+const struct source_frame stack_overflow = {.function = "[overflow]"};
 
 /* What stands between malloc and the code that wanted a block: nobody looks for these. */
 static const char *const runtime_allocators[] = {
@@ -30,10 +30,19 @@ static bool is_runtime_allocator(const struct source_frame *frame)
     return false;
 }
 
-static bool is_recorder(const struct source_frame *frame)
+static bool is_recorder(const struct trace *trace, const struct trace_node *node)
 {
-    const char *name = frame->module ? strrchr(frame->module, '/') : NULL;
+    const char *module = trace->module_paths[trace->frames[node->frame].module];
+    const char *name = module ? strrchr(module, '/') : NULL;
     return name && strcmp(name, "/libtrace.so") == 0;
+}
+
+uint32_t stack_innermost(const struct trace *trace, uint32_t site)
+{
+    uint32_t node = trace->sites[site].node;
+    while (node >= TRACE_NODE_FIRST && is_recorder(trace, &trace->nodes[node]))
+        node = trace->nodes[node].parent;
+    return node;
 }
 
 /* Calls `visit` for the frames of a site from the innermost on, until it returns false. */
@@ -41,17 +50,15 @@ typedef bool frame_visitor(const struct source_frame *frame, void *context);
 static void visit_frames(const struct trace *trace, struct symbols *symbols, uint32_t site,
                          frame_visitor *visit, void *context)
 {
-    bool inside = true;
-    uint32_t node = trace->sites[site].node;
+    uint32_t node = stack_innermost(trace, site);
     for (; node >= TRACE_NODE_FIRST; node = trace->nodes[node].parent) {
         struct source_frames here = symbols_resolve(symbols, trace->nodes[node].frame);
-        inside = inside && is_recorder(&here.frames[0]);
-        for (size_t i = 0; !inside && i < here.count; i++)
+        for (size_t i = 0; i < here.count; i++)
             if (!visit(&here.frames[i], context))
                 return;
     }
     if (node == TRACE_NODE_OVERFLOW)
-        visit(&overflow, context);
+        visit(&stack_overflow, context);
 }
 
 static bool push(const struct source_frame *frame, void *context)

@@ -13,6 +13,12 @@ struct stack {
     bool truncated; /* it goes on outside, but is not known further */
 };
 
+/* What stands at the outer end of a stack that found no room in the recorder's tables. */
+extern const struct source_frame stack_overflow;
+
+/* The innermost node of a site that is none of the recorder's own: its stack goes from there to the root. */
+uint32_t stack_innermost(const struct trace *trace, uint32_t site);
+
 /* Makes *stack that of a site, reusing its memory; start with a zeroed one. */
 void stack_of_site(struct stack *stack, const struct trace *trace, struct symbols *symbols, uint32_t site);
 

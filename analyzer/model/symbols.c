@@ -15,6 +15,7 @@
 #include "model/debuginfo.h"
 #include "model/demangle.h"
 #include "model/file.h"
+#include "model/pool.h"
 
 #define obstack_chunk_alloc malloc
 #define obstack_chunk_free  free
@@ -23,16 +24,34 @@
 #define PROC_SUPER_MAGIC 0x9fa0
 #define SYSFS_MAGIC      0x62656572
 
+/* A frame of a module that is to be looked up together with those of the same unit. */
+struct wanted {
+    size_t unit;
+    uint32_t frame;
+};
+
 struct module {
     enum module_state state;
     struct debuginfo *info; /* null if there is none to be had */
+    uint32_t first;         /* frame of the module, 0: there is none */
+    struct wanted *wanted;  /* all its frames, by unit and address */
+    size_t wanted_count;
+};
+
+struct resolved {
+    struct place *places; /* null: not yet */
+    uint32_t count;
+    bool readable;        /* functions are demangled: done when somebody asks */
+    uint32_t next;        /* frame of the same module, 0: there is no more */
 };
 
 struct symbols {
     const struct trace *trace;
     struct module *modules;
-    struct source_frames *resolved; /* by number of the frame; count 0: not yet */
+    struct resolved *resolved; /* by number of the frame */
     struct obstack memory;
+    struct pool names;
+    struct source_frame frames[DEBUGINFO_DEEPEST]; /* of the last answer */
 };
 
 struct symbols *symbols_open(const struct trace *trace)
@@ -41,15 +60,24 @@ struct symbols *symbols_open(const struct trace *trace)
     symbols->trace = trace;
     symbols->modules = memory_get(trace->header.module_count, sizeof(*symbols->modules));
     symbols->resolved = memory_get(trace->header.frame_count, sizeof(*symbols->resolved));
+    for (uint32_t i = trace->header.frame_count; i-- > 1;) {
+        struct module *module = &symbols->modules[trace->frames[i].module];
+        symbols->resolved[i].next = module->first;
+        module->first = i;
+    }
     obstack_init(&symbols->memory);
+    pool_start(&symbols->names);
     return symbols;
 }
 
 void symbols_close(struct symbols *symbols)
 {
-    for (uint32_t i = 0; i < symbols->trace->header.module_count; i++)
+    for (uint32_t i = 0; i < symbols->trace->header.module_count; i++) {
         debuginfo_close(symbols->modules[i].info);
+        free(symbols->modules[i].wanted);
+    }
     obstack_free(&symbols->memory, NULL);
+    pool_free(&symbols->names);
     free(symbols->modules);
     free(symbols->resolved);
     free(symbols);
@@ -126,6 +154,71 @@ static enum module_state look_at(struct symbols *symbols, uint32_t number)
     return MODULE_CHANGED;
 }
 
+/* --- looking up ---------------------------------------------------------------------------------------- */
+
+static int by_unit(const void *a, const void *b, void *context)
+{
+    const struct trace_frame *frames = context;
+    const struct wanted *x = a, *y = b;
+    uint64_t mine = frames[x->frame].offset, theirs = frames[y->frame].offset;
+    if (x->unit != y->unit)
+        return x->unit < y->unit ? -1 : 1;
+    return mine < theirs ? -1 : mine > theirs;
+}
+
+static void list_frames(struct symbols *symbols, struct module *module)
+{
+    size_t capacity = 0;
+    for (uint32_t i = module->first; i; i = symbols->resolved[i].next) {
+        module->wanted = memory_grow(module->wanted, module->wanted_count, &capacity, sizeof(struct wanted));
+        module->wanted[module->wanted_count++] =
+            (struct wanted){debuginfo_unit(module->info, symbols->trace->frames[i].offset), i};
+    }
+    qsort_r(module->wanted, module->wanted_count, sizeof(struct wanted), by_unit, symbols->trace->frames);
+}
+
+static void keep(struct symbols *symbols, uint32_t frame, const struct place *places, size_t count)
+{
+    symbols->resolved[frame].places = obstack_copy(&symbols->memory, places, count * sizeof(*places));
+    symbols->resolved[frame].count = (uint32_t)count;
+}
+
+static void look_up_unit(struct symbols *symbols, const struct module *module, size_t unit)
+{
+    struct place places[DEBUGINFO_DEEPEST];
+    size_t low = 0, high = module->wanted_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (module->wanted[middle].unit < unit)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; low < module->wanted_count && module->wanted[low].unit == unit; low++) {
+        uint32_t frame = module->wanted[low].frame;
+        keep(symbols, frame, places,
+             debuginfo_find(module->info, symbols->trace->frames[frame].offset, places));
+    }
+    debuginfo_rest(module->info);
+}
+
+static void look_up(struct symbols *symbols, uint32_t frame)
+{
+    const struct trace_frame *recorded = &symbols->trace->frames[frame];
+    struct module *module = &symbols->modules[recorded->module];
+    if (recorded->module && module->state == MODULE_UNTOUCHED) {
+        module->state = look_at(symbols, recorded->module);
+        if (module->info)
+            list_frames(symbols, module);
+    }
+    if (recorded->module && module->info)
+        look_up_unit(symbols, module, debuginfo_unit(module->info, recorded->offset));
+    else
+        keep(symbols, frame, &(struct place){0}, 1);
+}
+
+/* --- answers ------------------------------------------------------------------------------------------- */
+
 /* A name for a person: demangled, and without a symbol version. */
 static const char *readable(struct symbols *symbols, const char *name)
 {
@@ -133,50 +226,41 @@ static const char *readable(struct symbols *symbols, const char *name)
         return NULL;
     char *plain = demangle(name);
     if (plain) {
-        const char *kept = obstack_copy0(&symbols->memory, plain, strlen(plain));
+        const char *kept = pool_keep(&symbols->names, plain, strlen(plain));
         free(plain);
         return kept;
     }
     const char *version = strchr(name, '@');
     if (version && version > name)
-        return obstack_copy0(&symbols->memory, name, (size_t)(version - name));
+        return pool_keep(&symbols->names, name, (size_t)(version - name));
     return name;
 }
 
-static void keep(struct symbols *symbols, uint32_t frame, const struct place *places, size_t count)
+static void make_readable(struct symbols *symbols, struct resolved *resolved)
 {
-    const struct trace_frame *recorded = &symbols->trace->frames[frame];
-    struct source_frame *frames = obstack_alloc(&symbols->memory, count * sizeof(*frames));
-    for (size_t i = 0; i < count; i++)
-        frames[i] = (struct source_frame){
-            .function = readable(symbols, places[i].function),
-            .file = places[i].file,
-            .line = places[i].line,
-            .module = symbols->trace->module_paths[recorded->module],
-            .address = recorded->offset,
-            .inlined = i + 1 < count,
-        };
-    symbols->resolved[frame] = (struct source_frames){frames, count};
-}
-
-static void resolve(struct symbols *symbols, uint32_t frame)
-{
-    const struct trace_frame *recorded = &symbols->trace->frames[frame];
-    struct module *module = &symbols->modules[recorded->module];
-    struct place places[DEBUGINFO_DEEPEST] = {{0}};
-    size_t count = 1;
-    if (recorded->module && module->state == MODULE_UNTOUCHED)
-        module->state = look_at(symbols, recorded->module);
-    if (recorded->module && module->info)
-        count = debuginfo_find(module->info, recorded->offset, places);
-    keep(symbols, frame, places, count);
+    for (uint32_t i = 0; i < resolved->count; i++)
+        resolved->places[i].function = readable(symbols, resolved->places[i].function);
+    resolved->readable = true;
 }
 
 struct source_frames symbols_resolve(struct symbols *symbols, uint32_t frame)
 {
-    if (!symbols->resolved[frame].count)
-        resolve(symbols, frame);
-    return symbols->resolved[frame];
+    const struct trace_frame *recorded = &symbols->trace->frames[frame];
+    struct resolved *resolved = &symbols->resolved[frame];
+    if (!resolved->places)
+        look_up(symbols, frame);
+    if (!resolved->readable)
+        make_readable(symbols, resolved);
+    for (uint32_t i = 0; i < resolved->count; i++)
+        symbols->frames[i] = (struct source_frame){
+            .function = resolved->places[i].function,
+            .file = resolved->places[i].file,
+            .line = resolved->places[i].line,
+            .module = symbols->trace->module_paths[recorded->module],
+            .address = recorded->offset,
+            .inlined = i + 1 < resolved->count,
+        };
+    return (struct source_frames){symbols->frames, resolved->count};
 }
 
 enum module_state symbols_state(const struct symbols *symbols, uint32_t module)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * Frames of a trace as places in the source.  A module's file is opened when its first frame is asked
- * for, and only used if it is still the file that was recorded.
+ * for, and only used if it is still the file that was recorded.  With a frame all others of its
+ * compilation unit are looked up: each unit is read once, whatever the order of the questions.
  */
 #ifndef MODEL_SYMBOLS_H
 #define MODEL_SYMBOLS_H
@@ -44,7 +45,8 @@ struct symbols *symbols_open(const struct trace *trace);
 
 void symbols_close(struct symbols *symbols);
 
-/* What frame number `frame` of the trace stands for: at least one.  They live as long as symbols. */
+/* What frame number `frame` of the trace stands for: at least one.  The array lives until the next call,
+   the strings as long as symbols. */
 struct source_frames symbols_resolve(struct symbols *symbols, uint32_t frame);
 
 /* How looking at a module went. */

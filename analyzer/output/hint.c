@@ -46,7 +46,7 @@ static const char *module_without_lines(const struct report *report)
     if (report->rows->count == 0)
         return NULL;
     frame = report->by == BY_SITE ? stack_origin(report->trace, report->symbols, report->rows->all[0].site)
-                                  : report->rows->all[0].frame;
+                                  : *report->rows->all[0].frame;
     if (frame.file || !frame.module)
         return NULL;
     return symbols_state_of_path(report->symbols, frame.module) == MODULE_NO_DWARF ? frame.module : NULL;

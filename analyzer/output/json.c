@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: MIT
+#define _GNU_SOURCE 1 /* fwrite_unlocked */
 #include "output/json.h"
 
+#include <errno.h>
+#include <error.h>
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "output/utf8.h"
@@ -147,40 +152,107 @@ static void put_frame(FILE *out, const struct source_frame *frame)
     fprintf(out, ", \"inlined\": %s}", frame->inlined ? "true" : "false");
 }
 
-static void put_row(FILE *out, const struct report *report, const struct row *row, struct stack *stack)
+/* --- stacks -------------------------------------------------------------------------------------------- */
+
+/* Frames rendered lately, each at the place that its number gives: stacks have most of theirs in common. */
+#define LATELY 2048
+
+/* A frame of the trace, with all that is inlined there, as it stands in a stack. */
+struct rendered {
+    uint32_t frame; /* 0: none */
+    char *text;
+    size_t size;
+};
+
+struct stacks {
+    const struct report *report;
+    struct rendered lately[LATELY];
+    FILE *scratch; /* writes text */
+    char *text;
+    size_t size;
+};
+
+static const char separator[] = ",\n    "; /* before every frame but a stack's first */
+
+static struct stacks *stacks_start(const struct report *report)
 {
-    const struct source_frame *frames = &row->frame;
-    size_t count = 1;
-    bool truncated = false;
-    if (report->by == BY_SITE) {
-        stack_of_site(stack, report->trace, report->symbols, row->site);
-        frames = stack->frames;
-        count = stack->count;
-        truncated = stack->truncated;
+    struct stacks *stacks = memory_get(1, sizeof(*stacks));
+    stacks->report = report;
+    stacks->scratch = open_memstream(&stacks->text, &stacks->size);
+    if (!stacks->scratch)
+        error(EXIT_FAILURE, errno, "cannot write into memory");
+    return stacks;
+}
+
+static void stacks_end(struct stacks *stacks)
+{
+    fclose(stacks->scratch);
+    free(stacks->text);
+    for (size_t i = 0; i < LATELY; i++)
+        free(stacks->lately[i].text);
+    free(stacks);
+}
+
+static void render(struct stacks *stacks, struct rendered *rendered, uint32_t frame)
+{
+    struct source_frames here = symbols_resolve(stacks->report->symbols, frame);
+    rewind(stacks->scratch);
+    for (size_t i = 0; i < here.count; i++) {
+        fputs(separator, stacks->scratch);
+        put_frame(stacks->scratch, &here.frames[i]);
     }
+    if (fflush(stacks->scratch) != 0)
+        error(EXIT_FAILURE, errno, "cannot write into memory");
+    free(rendered->text);
+    *rendered = (struct rendered){frame, memory_get(1, stacks->size), stacks->size};
+    memcpy(rendered->text, stacks->text, stacks->size);
+}
+
+static void put_stack(FILE *out, struct stacks *stacks, uint32_t site)
+{
+    const struct trace *trace = stacks->report->trace;
+    size_t skipped = strlen(separator);
+    uint32_t node = stack_innermost(trace, site);
+    for (; node >= TRACE_NODE_FIRST; node = trace->nodes[node].parent, skipped = 0) {
+        uint32_t frame = trace->nodes[node].frame;
+        struct rendered *rendered = &stacks->lately[frame % LATELY];
+        if (rendered->frame != frame)
+            render(stacks, rendered, frame);
+        fwrite_unlocked(rendered->text + skipped, 1, rendered->size - skipped, out);
+    }
+    if (node == TRACE_NODE_OVERFLOW) {
+        fputs(separator + skipped, out);
+        put_frame(out, &stack_overflow);
+    }
+}
+
+static void put_row(FILE *out, struct stacks *stacks, const struct row *row)
+{
+    const struct report *report = stacks->report;
+    bool by_site = report->by == BY_SITE, truncated = by_site && report->trace->sites[row->site].truncated;
     fputs("{", out);
-    put_figures(out, &row->figures);
+    put_figures(out, row->figures);
     fprintf(out, ", \"truncated\": %s,\n   \"frames\": [", truncated ? "true" : "false");
-    for (size_t i = 0; i < count; i++) {
-        fputs(i ? ",\n    " : "", out);
-        put_frame(out, &frames[i]);
-    }
+    if (by_site)
+        put_stack(out, stacks, row->site);
+    else
+        put_frame(out, row->frame);
     fputs("]}", out);
 }
 
 void json_report(FILE *out, const struct report *report)
 {
     size_t count = report->rows->count;
-    struct stack stack = {0};
     if (report->limit && report->limit < count)
         count = report->limit;
     put_head(out, report);
     put_totals(out, report->trace);
     fputs(" \"sites\": [", out);
+    struct stacks *stacks = stacks_start(report);
     for (size_t i = 0; i < count; i++) {
         fputs(i ? ",\n  " : "\n  ", out);
-        put_row(out, report, &report->rows->all[i], &stack);
+        put_row(out, stacks, &report->rows->all[i]);
     }
+    stacks_end(stacks);
     fputs("]}\n", out);
-    stack_free(&stack);
 }

@@ -23,8 +23,8 @@ static void put_row(const struct text *text, const struct row *row)
 {
     const struct report *report = text->report;
     char bytes[UNITS_SIZE], share[UNITS_SIZE];
-    int indent = fprintf(text->out, "  %10s  %7s  ", units_bytes(row->figures.peak_bytes, bytes),
-                         units_share(row->figures.peak_bytes, report->trace->totals.peak_bytes, share));
+    int indent = fprintf(text->out, "  %10s  %7s  ", units_bytes(row->figures->peak_bytes, bytes),
+                         units_share(row->figures->peak_bytes, report->trace->totals.peak_bytes, share));
     struct source_frame origin = stack_origin(report->trace, report->symbols, row->site);
     size_t columns = text->terminal.columns > indent ? (size_t)(text->terminal.columns - indent) : 0;
     struct place_text place = place_text(text, &origin, columns);
@@ -43,7 +43,7 @@ void text_summary(FILE *out, const struct report *report)
     fputc('\n', out);
     put_totals(&text);
     for (size_t i = 0; i < report->rows->count && i < ROWS; i++)
-        if (report->rows->all[i].figures.peak_bytes)
+        if (report->rows->all[i].figures->peak_bytes)
             put_row(&text, &report->rows->all[i]);
     fputs("  more: ", out);
     text_report_command(&text, "");

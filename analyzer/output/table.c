@@ -58,7 +58,7 @@ struct widths {
 static void fill(struct cells *cells, const struct report *report, size_t number)
 {
     const struct view *view = &views[report->metric];
-    const struct figures *figures = &report->rows->all[number].figures;
+    const struct figures *figures = report->rows->all[number].figures;
     uint64_t value = metric_of(figures, report->metric);
     uint64_t second = *(const uint64_t *)((const char *)figures + view->second);
     char amount[UNITS_SIZE];
@@ -103,7 +103,7 @@ static void put_row(const struct text *text, size_t number, const struct widths 
     fprintf(text->out, "  %*s  %*s  ", widths->share, cells.share, widths->second, cells.second);
     int indent = widths->rank + widths->value + widths->share + widths->second + 8;
     if (report->by != BY_SITE) {
-        text_place(text, &row->frame, indent, true);
+        text_place(text, row->frame, indent, true);
         fputc('\n', text->out);
         return;
     }
@@ -121,7 +121,7 @@ static size_t rows_to_show(const struct report *report)
 {
     size_t count = 0;
     while (count < report->rows->count && (!report->limit || count < report->limit) &&
-           metric_of(&report->rows->all[count].figures, report->metric))
+           metric_of(report->rows->all[count].figures, report->metric))
         count++;
     return count;
 }

@@ -88,12 +88,12 @@ static void groups_add_up(void **state)
         struct figures sum = {0};
         rows_make(&rows, &trace, symbols, groupings[i], METRIC_PEAK);
         assert_int_equal(rows.count, 2);
-        assert_string_equal(rows.all[0].frame.module, "/nonexistent/b.so");
-        assert_null(rows.all[0].frame.function);
-        assert_int_equal(rows.all[0].figures.allocations, 300 + 1000);
-        assert_int_equal(rows.all[1].figures.current_bytes, 10 + 50);
+        assert_string_equal(rows.all[0].frame->module, "/nonexistent/b.so");
+        assert_null(rows.all[0].frame->function);
+        assert_int_equal(rows.all[0].figures->allocations, 300 + 1000);
+        assert_int_equal(rows.all[1].figures->current_bytes, 10 + 50);
         for (size_t row = 0; row < rows.count; row++)
-            figures_add(&sum, &rows.all[row].figures);
+            figures_add(&sum, rows.all[row].figures);
         assert_memory_equal(&sum, &trace.totals, sizeof(sum));
         rows_free(&rows);
     }
