@@ -127,7 +127,12 @@ UNITS          = $(patsubst tests/unit/test_%.c,%,$(sort $(wildcard tests/unit/t
 UNIT_TESTS     = $(UNITS:%=$(O)/tests/unit/test_%)
 PROGRAMS       = $(patsubst tests/programs/%.c,$(O)/tests/programs/%,$(wildcard tests/programs/*.c)) \
                  $(patsubst tests/programs/%.cc,$(O)/tests/programs/%,$(wildcard tests/programs/*.cc))
-E2E_TESTS      = $(sort $(wildcard tests/e2e/test_*.sh))
+# Programs and tests of what breaks tools of this kind, each named by its hazard; libraries that they
+# load are in libs/.
+HAZARDS        = $(patsubst tests/hazards/%.c,$(O)/tests/hazards/%,$(wildcard tests/hazards/*.c)) \
+                 $(patsubst tests/hazards/%.cc,$(O)/tests/hazards/%,$(wildcard tests/hazards/*.cc)) \
+                 $(patsubst tests/hazards/libs/%.c,$(O)/tests/hazards/%.so,$(wildcard tests/hazards/libs/*.c))
+E2E_TESTS      = $(sort $(wildcard tests/e2e/test_*.sh) $(wildcard tests/hazards/test_*.sh))
 CHECKS         = tests/check_layers.sh tests/check_exports.sh
 
 UNIT_SUPPORT   = $(patsubst tests/unit/%.c,$(O)/obj/tests/unit/%.o,$(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
@@ -169,9 +174,24 @@ $(O)/tests/programs/%: tests/programs/%.cc | deps
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CXX) -std=c++17 -O1 -g -Ishim -Wall -Wextra -pthread -o $@ $<
 
+$(O)/tests/hazards/%: tests/hazards/%.c | deps
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -g -fno-builtin -Ishim -Wall -Wextra -pthread -o $@ $<
+
+$(O)/tests/hazards/%: tests/hazards/%.cc | deps
+	$(call say,CXX,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CXX) -std=c++17 -O1 -g -Ishim -Wall -Wextra -pthread -o $@ $<
+
+$(O)/tests/hazards/%.so: tests/hazards/libs/%.c | deps
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -g -fno-builtin -fPIC -shared -Wall -Wextra -o $@ $<
+
 test: DEPS_FOR = test
 ifeq ($(SAN),)
-test: all $(O)/cta.csv $(UNIT_TESTS) $(PROGRAMS) $(O)/tests/compare_rules
+test: all $(O)/cta.csv $(UNIT_TESTS) $(PROGRAMS) $(HAZARDS) $(O)/tests/compare_rules
 	$(Q)BUILD=$(O) bash tests/run.sh $(UNIT_TESTS) $(CHECKS) $(E2E_TESTS)
 else ifeq ($(SAN),thread)
 # Where threads meet.
