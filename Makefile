@@ -34,8 +34,8 @@ say = @$(if $(filter 1,$(V)),true,printf '  %-8s %s\n' "$(1)" "$(2)")
 
 # ---- sources, by layer -------------------------------------------------------------------------------
 
-SHIM_BASE      = arena file life message options proc thread
-SHIM_UNWIND    = learn modules rules stacks step walk
+SHIM_BASE      = arena file life map message options proc records thread
+SHIM_UNWIND    = cfi frames image learn modules rules stacks step walk
 SHIM_TRACK     = blocks counters paths session track
 SHIM_EDGE      = api heap new real start
 
@@ -207,7 +207,9 @@ endif
 check-rules: $(O)/tests/compare_rules
 	$(Q)$(O)/tests/compare_rules $(OBJECTS)
 
-$(O)/tests/compare_rules: $(O)/obj/tests/rules/compare_rules.o $(O)/obj/shim/unwind/learn.o
+RULE_OBJECTS   = $(addprefix $(O)/obj/shim/unwind/,cfi.o image.o learn.o)
+
+$(O)/tests/compare_rules: $(O)/obj/tests/rules/compare_rules.o $(RULE_OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(TEST_LINK) -o $@ $^ $(ANALYZER_LIBS)

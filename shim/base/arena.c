@@ -53,6 +53,15 @@ void arena_free(void *p, size_t size)
     atomic_fetch_sub_explicit(&total, size, memory_order_relaxed);
 }
 
+void arena_empty(void *p, size_t size)
+{
+    size = rounded(size);
+    if (size < LARGE)
+        return;
+    sys_madvise(p, size, MADV_DONTNEED);
+    atomic_fetch_sub_explicit(&total, size, memory_order_relaxed);
+}
+
 void *arena_reserve(size_t size)
 {
     return sys_reserve(size);

@@ -309,14 +309,6 @@ struct code_place modules_place(uintptr_t address)
     return (struct code_place){number, number ? address - found.dlfo_link_map->l_addr : 0};
 }
 
-bool modules_note(uintptr_t address)
-{
-    tables_take();
-    bool known = modules_place(address).module != 0;
-    tables_drop();
-    return known;
-}
-
 uintptr_t modules_address(struct code_place place)
 {
     if (!place.module || !loaded[place.module].map)
