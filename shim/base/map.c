@@ -21,9 +21,9 @@ bool map_start(struct map *map, size_t slots)
     return atomic_load(&map->table) != NULL;
 }
 
-static void insert(struct map_table *table, uint64_t key, uint64_t value)
+static void insert(struct map_table *table, uint64_t key, uint32_t hash, uint64_t value)
 {
-    size_t i = map_home(key, table->mask);
+    size_t i = hash & table->mask;
     while (atomic_load_explicit(&table->slots[i].key, memory_order_relaxed) > MAP_DROPPED)
         i = (i + 1) & table->mask;
     table->used += atomic_load_explicit(&table->slots[i].key, memory_order_relaxed) == 0;
@@ -38,25 +38,26 @@ static bool grow(struct map *map, struct map_table *old)
         return false;
     for (size_t i = 0; i <= old->mask; i++) {
         uint64_t key = atomic_load_explicit(&old->slots[i].key, memory_order_relaxed);
+        uint64_t value = map_value(&old->slots[i]);
         if (key > MAP_DROPPED)
-            insert(table, key, map_value(&old->slots[i]));
+            insert(table, key, map->hash(key, value), value);
     }
     atomic_store_explicit(&map->table, table, memory_order_release);
     arena_empty(old, table_size(old->mask + 1));
     return true;
 }
 
-bool map_put(struct map *map, uint64_t key, uint64_t value)
+bool map_put(struct map *map, uint64_t key, uint32_t hash, uint64_t value)
 {
-    struct map_slot *slot = map_find(map, key);
+    struct map_slot *slot = map_find(map, key, hash);
     struct map_table *table = atomic_load_explicit(&map->table, memory_order_relaxed);
     if (slot) {
         atomic_store_explicit(&slot->value, value, memory_order_relaxed);
         return true;
     }
-    if (table->used * 2 > table->mask && !grow(map, table))
+    if (table->used * 4 > table->mask * 3 && !grow(map, table))
         return false;
-    insert(atomic_load_explicit(&map->table, memory_order_relaxed), key, value);
+    insert(atomic_load_explicit(&map->table, memory_order_relaxed), key, hash, value);
     return true;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "paths.h"
 #include "counters.h"
+#include "../base/arena.h"
 #include "../base/life.h"
 #include "../base/map.h"
 #include "../base/options.h"
@@ -24,8 +25,15 @@ static struct records sites = {
 
 /* --- nodes ------------------------------------------------------------------------------------------- */
 
-/* (parent, frame) -> (node, site or 0), in 32 bits each. */
-static struct map known;
+/*
+ * (parent, frame) -> (node, site or 0), in 32 bits each.  The hash is one of the whole path, made of the parent's
+ * and the frame alone: so the places of a whole stack's nodes are known before any of them is found, and the
+ * processor fetches them all at once.  With a hash of the parent's number each look-up waited for the one before,
+ * for what lies in no near cache: that was most of the cost of a program with many call paths.
+ */
+static uint32_t hash_of_entry(uint64_t key, uint64_t value);
+static struct map known = {.hash = hash_of_entry};
+static uint32_t *hashes;        /* by node */
 
 struct node {
     uint32_t number, site;
@@ -36,22 +44,42 @@ static inline uint64_t pair(uint32_t high, uint32_t low)
     return (uint64_t)high << 32 | low;
 }
 
+static inline uint32_t hash_of_path(uint32_t parent_hash, uint32_t frame)
+{
+    return map_mix(pair(parent_hash, frame));
+}
+
+static uint32_t hash_of_entry(uint64_t key, uint64_t value)
+{
+    (void)key;
+    return hashes[(uint32_t)value];
+}
+
 static const struct node no_room = {TRACE_NODE_OVERFLOW, SITE_OVERFLOW};
 
-/* Under world.tables, as all of this section. */
-static struct node add_node(uint32_t parent, uint32_t frame)
+/* The next four: under world.tables. */
+static struct node add_node(uint32_t parent, uint32_t frame, uint32_t hash)
 {
     struct trace_node *node = records_room(&nodes);
-    if (!node || !map_put(&known, pair(parent, frame), pair(0, nodes.count)))
+    if (!node)
+        return no_room;
+    hashes[nodes.count] = hash;
+    if (!map_put(&known, pair(parent, frame), hash, pair(0, nodes.count)))
         return no_room;
     *node = (struct trace_node){.parent = parent, .frame = frame};
     return (struct node){.number = records_done(&nodes, &file_header->node_count)};
 }
 
+/* A fork's parent may have written a number of its own there, before the child had a file. */
+static bool is_site_of(uint32_t site, uint32_t node)
+{
+    return site && site < sites.count && ((const struct trace_site *)record_at(&sites, site))->node == node;
+}
+
 static uint32_t site_number(uint32_t node_of_site)
 {
     struct trace_node *node = record_at(&nodes, node_of_site);
-    if (node->site && node->site < sites.count)
+    if (is_site_of(node->site, node_of_site))
         return node->site;
     struct trace_site *site = records_room(&sites);
     if (!site)
@@ -61,18 +89,18 @@ static uint32_t site_number(uint32_t node_of_site)
     return node->site;
 }
 
-static struct node find_slowly(uint32_t parent, uint32_t frame, bool want_site)
+static struct node find_slowly(uint32_t parent, uint32_t frame, uint32_t hash, bool want_site)
 {
     struct node node = no_room;
     tables_take();
-    const struct map_slot *slot = map_find(&known, pair(parent, frame));
+    const struct map_slot *slot = map_find(&known, pair(parent, frame), hash);
     if (slot)
         node = (struct node){(uint32_t)map_value(slot), (uint32_t)(map_value(slot) >> 32)};
     else if (parent != TRACE_NODE_OVERFLOW && frame)
-        node = add_node(parent, frame);
+        node = add_node(parent, frame, hash);
     if (want_site && !node.site) {
         node.site = site_number(node.number);
-        map_put(&known, pair(parent, frame), pair(node.site, node.number));
+        map_put(&known, pair(parent, frame), hash, pair(node.site, node.number));
     }
     if (node.site == SITE_OVERFLOW)
         file_header->flags |= TRACE_TABLES_FULL;
@@ -80,18 +108,19 @@ static struct node find_slowly(uint32_t parent, uint32_t frame, bool want_site)
     return node;
 }
 
-static inline struct node find(uint32_t parent, uint32_t frame, bool want_site)
+static inline struct node find(uint32_t parent, uint32_t frame, uint32_t hash, bool want_site)
 {
-    const struct map_slot *slot = map_find(&known, pair(parent, frame));
+    const struct map_slot *slot = map_find(&known, pair(parent, frame), hash);
     uint64_t value = likely(slot != NULL) ? map_value(slot) : 0;
     if (likely(value && (!want_site || value >> 32)))
         return (struct node){(uint32_t)value, (uint32_t)(value >> 32)};
-    return find_slowly(parent, frame, want_site);
+    return find_slowly(parent, frame, hash, want_site);
 }
 
 bool paths_start(void)
 {
-    return frames_start() && map_start(&known, FIRST_SLOTS) &&
+    hashes = arena_reserve(NODES_MAX * sizeof *hashes);
+    return hashes && frames_start() && map_start(&known, FIRST_SLOTS) &&
            records_start(&nodes, TRACE_NODE_FIRST, &file_header->node_count) &&
            records_start(&sites, 1, &file_header->site_count) &&
            site_number(TRACE_NODE_OVERFLOW) == SITE_OVERFLOW;
@@ -122,9 +151,14 @@ static inline uint32_t frame_of(struct thread *self, const struct kept_frame *ke
 static uint32_t name_stack(struct thread *self, struct stack_memo *stack)
 {
     uint32_t last = stack->count - 1, i = stack->known < last ? stack->known : last;
-    for (; i < last; i++)
-        stack->frames[i].node = find(node_outside(stack, i), frame_of(self, &stack->frames[i]), false).number;
-    struct node node = find(node_outside(stack, last), frame_of(self, &stack->frames[last]), true);
+    uint32_t outer = node_outside(stack, i), hash = hashes[outer];
+    for (; i < last; i++) {
+        uint32_t frame = frame_of(self, &stack->frames[i]);
+        hash = hash_of_path(hash, frame);
+        stack->frames[i].node = outer = find(outer, frame, hash, false).number;
+    }
+    uint32_t frame = frame_of(self, &stack->frames[last]);
+    struct node node = find(outer, frame, hash_of_path(hash, frame), true);
     stack->frames[last].node = node.number;
     stack->known = stack->count;
     stack->site = node.site;
@@ -143,7 +177,8 @@ uint32_t paths_site(struct thread *self, struct frame_state from)
 
 uint32_t paths_site_of_caller(struct thread *self, uintptr_t lookup)
 {
-    return find(TRACE_NODE_ROOT, frames_number_of(self, lookup), true).site;
+    uint32_t frame = frames_number_of(self, lookup);
+    return find(TRACE_NODE_ROOT, frame, hash_of_path(hashes[TRACE_NODE_ROOT], frame), true).site;
 }
 
 int paths_addresses(uint32_t site, void **addresses, int n)

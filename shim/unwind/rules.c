@@ -7,21 +7,21 @@
 #include "../base/map.h"
 #include <string.h>
 
-/*
- * Lookup address -> rule and frame, packed into 64 bits:
- *
- *     63 .......... 38   37 ........ 27   26 25 24   23 ....... 0
- *     offset / 8   26    bp_slot    11    step   3   frame     24
- */
 enum { FIRST_SLOTS = 2048, WIDE_MAX = 1 << 16, WIDE_CHUNK = 256 };
 
-static struct map table;
+static uint32_t hash_of(uint64_t lookup, uint64_t rule)
+{
+    (void)rule;
+    return map_mix(lookup);
+}
+
+struct map rules_table = {.hash = hash_of};
 static struct rule *wide[WIDE_MAX / WIDE_CHUNK];
 static int32_t wide_count;
 
 bool rules_start(void)
 {
-    return map_start(&table, FIRST_SLOTS);
+    return map_start(&rules_table, FIRST_SLOTS);
 }
 
 bool rules_start_learning(void)
@@ -86,16 +86,6 @@ static uint64_t pack(struct known_rule rule)
            (uint64_t)rule.step << 24 | rule.frame;
 }
 
-static inline struct known_rule unpack(uint64_t word)
-{
-    return (struct known_rule){
-        .offset = (int32_t)((int64_t)word >> 38) * 8,
-        .bp_slot = (int16_t)((int64_t)(word << 26) >> 53),
-        .step = word >> 24 & 7,
-        .frame = word & 0xffffff,
-    };
-}
-
 /* --- the table --------------------------------------------------------------------------------------- */
 
 /*
@@ -123,17 +113,17 @@ static struct known_rule learn_now(uintptr_t lookup)
         known.frame = frame;
     tables_drop();
     if (known.frame)
-        map_put(&table, lookup, pack(known));
+        map_put(&rules_table, lookup, map_mix(lookup), pack(known));
     return known;
 }
 
-static struct known_rule learn(struct thread *self, uintptr_t lookup)
+struct known_rule rules_learn(struct thread *self, uintptr_t lookup)
 {
     struct known_rule known;
     lock_take(&world.learning);
-    const struct map_slot *slot = map_find(&table, lookup);
+    const struct map_slot *slot = map_find(&rules_table, lookup, map_mix(lookup));
     if (slot) {
-        known = unpack(map_value(slot));
+        known = rules_unpack(map_value(slot));
     } else {
         life_table_begin();
         self->own_calls = true;
@@ -145,16 +135,10 @@ static struct known_rule learn(struct thread *self, uintptr_t lookup)
     return known;
 }
 
-struct known_rule rules_find(struct thread *self, uintptr_t lookup)
-{
-    const struct map_slot *slot = map_find(&table, lookup);
-    return likely(slot != NULL) ? unpack(map_value(slot)) : learn(self, lookup);
-}
-
 void rules_drop(uintptr_t start, uintptr_t end)
 {
     lock_take(&world.learning);
-    map_drop(&table, start, end);
+    map_drop(&rules_table, start, end);
     image_forget();
     lock_drop(&world.learning);
 }

@@ -8,6 +8,7 @@
 #define UNWIND_RULES_H
 
 #include "rule.h"
+#include "../base/map.h"
 #include <stddef.h>
 
 struct thread;
@@ -35,8 +36,32 @@ bool rules_start(void);
 /* Loads the teacher.  Calls dlopen. */
 bool rules_start_learning(void);
 
+/*
+ * Lookup address -> rule and frame, packed into 64 bits:
+ *
+ *     63 .......... 38   37 ........ 27   26 25 24   23 ....... 0
+ *     offset / 8   26    bp_slot    11    step   3   frame     24
+ */
+extern struct map rules_table hidden;
+
+static inline struct known_rule rules_unpack(uint64_t word)
+{
+    return (struct known_rule){
+        .offset = (int32_t)((int64_t)word >> 38) * 8,
+        .bp_slot = (int16_t)((int64_t)(word << 26) >> 53),
+        .step = word >> 24 & 7,
+        .frame = word & 0xffffff,
+    };
+}
+
+struct known_rule rules_learn(struct thread *self, uintptr_t lookup);
+
 /* The rule of a lookup address; learns it the first time. */
-struct known_rule rules_find(struct thread *self, uintptr_t lookup);
+static inline struct known_rule rules_find(struct thread *self, uintptr_t lookup)
+{
+    const struct map_slot *slot = map_find(&rules_table, lookup, map_mix(lookup));
+    return likely(slot != NULL) ? rules_unpack(map_value(slot)) : rules_learn(self, lookup);
+}
 
 /* The rule behind a STEP_WIDE. */
 const struct rule *rules_wide(int32_t number);
