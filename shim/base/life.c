@@ -42,6 +42,7 @@ void life_missed(void)
 void life_table_begin(void)
 {
     atomic_fetch_add(&half_done, 1);
+    POINT("changing a table");
 }
 
 void life_table_end(void)

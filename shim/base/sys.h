@@ -9,6 +9,7 @@
 #ifndef BASE_SYS_H
 #define BASE_SYS_H
 
+#include "point.h"
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
@@ -42,7 +43,9 @@
 
 static inline long sys6(long number, long a, long b, long c, long d, long e, long f)
 {
-    long result;
+    long result = POINT_CALL(number, a, b, c);
+    if (result)
+        return result;
     register long r10 __asm__("r10") = d;
     register long r8 __asm__("r8") = e;
     register long r9 __asm__("r9") = f;
