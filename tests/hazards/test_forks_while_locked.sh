@@ -1,0 +1,35 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# A program of several threads forks while another thread holds a lock: each of the recorder's, and the loader's.
+# The child is alone, whoever holds the lock is not with it, and it must not wait.
+set -u
+. tests/hazards/lib.sh
+preload=$faulty
+
+# forks POINT CODE TRACED: by fork the child always has a trace; by _Fork, if TRACED is yes.
+forks() {
+    local point=$1 code=$2 how name traced
+    for how in fork _Fork; do
+        name="$how while another thread is at $point, in $code code"
+        unhurt "$name" children=all "$hazards/forks_while_locked" "$point" "$code" $how "$tmp/stopped"
+        same "$name: it was there" "$point" "$(cat "$tmp/stopped")"
+        traced=$([ -e "$tmp/trace.2" ] && recorded "$tmp/trace.2" | cut -d' ' -f1,2)
+        case $how-$3 in
+        fork-*) same "$name: the child's own trace" "9 340" "$traced" ;;
+        *-yes) same "$name: the child's own trace" "8 320" "$traced" ;;
+        *) same "$name: the child leaves no trace" "" "$traced" ;;
+        esac
+    done
+}
+
+forks "&world.threads" old yes
+forks "&world.learning" new yes
+forks "&world.tables" old yes
+forks "&world.arena" old yes
+forks "self->shard->lock" old yes
+forks loader new yes
+# A child of _Fork that finds a table half changed does not record.
+forks "changing a table" old no
+forks "changing a table" new no
+finish
