@@ -69,8 +69,7 @@ static void begin(void)
     int seen = LIFE_NEW;
     if (!atomic_compare_exchange_strong(&state, &seen, LIFE_BEGINNING))
         return;
-    bool done = world_start() && life_steps.begin();
-    atomic_store(&state, done ? LIFE_EARLY : LIFE_OFF);
+    atomic_store(&state, life_steps.begin() ? LIFE_EARLY : LIFE_OFF);
 }
 
 static void start(struct thread *self)

@@ -13,10 +13,21 @@
 
 /* --- steps of life ---------------------------------------------------------------------------------- */
 
-/* Called out of the loader before any constructor: nothing of libc but dlsym. */
+/* Why there is no recording, as far as it is not the file's fault. */
+static const char *obstacle;
+static const char no_memory[] = "there is not enough memory";
+
+/* Called out of the loader before any constructor: nothing of libc but dlsym.  Whatever else fails, the real
+   functions are needed. */
 static bool begin(void)
 {
-    return real_start() && track_start(real_granule());
+    if (!real_start())
+        obstacle = "there is no malloc to be recorded";
+    else if (!world_start())
+        obstacle = "it needs Linux 4.14 or later";
+    else if (!track_start(real_granule()))
+        obstacle = no_memory;
+    return !obstacle;
 }
 
 /*
@@ -38,7 +49,8 @@ static void start(struct thread *self)
 {
     int saved = errno;
     if (getauxval(AT_SECURE)) {
-        life_give_up();         /* more rights than its user: we write no files in its name */
+        obstacle = "the program has more rights than its user";  /* we write no files in its name */
+        life_give_up();
         return;
     }
     track_start_stacks();
@@ -66,4 +78,10 @@ const struct life_steps life_steps = {
 __attribute__((constructor)) static void constructor(void)
 {
     life_start_now();
+    if (life_state() == LIFE_EARLY) {
+        obstacle = no_memory;
+        life_give_up();
+    }
+    if (obstacle)
+        session_refused(environ, obstacle);
 }

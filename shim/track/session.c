@@ -77,7 +77,7 @@ static void write_command(struct trace_header *header)
 static void write_process(struct trace_header *header)
 {
     header->pid = sys_getpid();
-    header->ppid = (int)sys3(SYS_getppid, 0, 0, 0);
+    header->ppid = sys_getppid();
     header->process_start = process_start();
     header->started_realtime_ns = sys_clock_ns(CLOCK_REALTIME);
     header->started_ns = header->last_seen_ns = sys_clock_ns(CLOCK_MONOTONIC);
@@ -143,7 +143,7 @@ static bool parent_is_traced(void)
 {
     struct own_mapping own = {.address = (uintptr_t)parent_is_traced};
     char path[32];
-    message_format(path, sizeof path, "/proc/%d/maps", file_header->ppid);
+    message_format(path, sizeof path, "/proc/%d/maps", sys_getppid());
     proc_lines("/proc/self/maps", session.buffer, sizeof session.buffer, look_for_own, &own);
     return own.file[0] && proc_lines(path, session.buffer, sizeof session.buffer, look_for_same, &own) &&
            own.found;
@@ -151,7 +151,7 @@ static bool parent_is_traced(void)
 
 static bool is_root(void)
 {
-    return options.root ? options.root == file_header->pid : !parent_is_traced();
+    return options.root ? options.root == sys_getpid() : !parent_is_traced();
 }
 
 /* --- the file --------------------------------------------------------------------------------------------- */
@@ -293,6 +293,13 @@ void session_start(struct thread *self, char *const *environment)
         attach_while_running(self);
     else if (options.children == CHILDREN_NONE)
         life_give_up();
+}
+
+void session_refused(char *const *environment, const char *why)
+{
+    options_read(environment, NULL);
+    if (is_root())
+        message("not recording: %s", why);
 }
 
 void session_ended(int status)

@@ -15,6 +15,9 @@
    start.  At the beginning of LIFE_ON. */
 void session_start(struct thread *self, char *const *environment);
 
+/* Instead, where nothing can be recorded: says why, if this is the process that the user started. */
+void session_refused(char *const *environment, const char *why);
+
 /* The process exits with this status. */
 void session_ended(int status);
 
