@@ -79,7 +79,7 @@ struct trace_header {
     uint32_t shard_count;
     uint32_t threads;           /* ever seen */
     uint32_t spill_count;
-    uint32_t reserved;
+    uint32_t first_malloc;      /* string: the file whose malloc comes before the recorder's; 0 = none */
 
     /* totals that no site carries */
     uint64_t missed_events;     /* heap calls the recorder saw and could not count */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "real.h"
 #include <dlfcn.h>
+#include <link.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -49,6 +50,15 @@ static void *module_of(const void *function)
 bool real_same_module(const void *a, const void *b)
 {
     return module_of(a) == module_of(b);
+}
+
+const char *real_first_malloc(void)
+{
+    struct dl_find_object found;
+    void *first = dlsym(RTLD_DEFAULT, "malloc");
+    if (!first || real_same_module(first, (const void *)real_first_malloc) || _dl_find_object(first, &found))
+        return NULL;
+    return found.dlfo_link_map->l_name;
 }
 
 unsigned real_granule(void)

@@ -56,7 +56,7 @@ static void start(struct thread *self)
     track_start_stacks();
     pthread_atfork(life_fork_prepare, life_fork_parent, life_fork_child);
     on_exit(at_exit, NULL);
-    session_start(self, environ);
+    session_start(self, environ, real_first_malloc());
     errno = saved;
 }
 

@@ -279,16 +279,22 @@ static void complain(const char *what)
         message("LIBTRACE_OPTIONS: ignoring %s", what);
 }
 
-void session_start(struct thread *self, char *const *environment)
+void session_start(struct thread *self, char *const *environment, const char *first_malloc)
 {
     session.environment = environment;
     options_read(environment, NULL);
+    if (first_malloc && !*first_malloc)
+        first_malloc = session.exe;
     tables_take();
     write_identity(file_header);
+    if (first_malloc)
+        file_header->first_malloc = (uint32_t)file_string(first_malloc, strlen(first_malloc) + 1);
     tables_drop();
     session.root = is_root();
     if (session.root)
         options_read(environment, complain);
+    if (session.root && first_malloc)
+        message("malloc is that of %s: only what it passes on is recorded", first_malloc);
     if (session.root || options.children == CHILDREN_ALL)
         attach_while_running(self);
     else if (options.children == CHILDREN_NONE)
