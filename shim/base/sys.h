@@ -135,11 +135,6 @@ static inline int sys_getpid(void)
     return (int)sys3(SYS_getpid, 0, 0, 0);
 }
 
-static inline int sys_getppid(void)
-{
-    return (int)sys3(SYS_getppid, 0, 0, 0);
-}
-
 static inline int sys_gettid(void)
 {
     return (int)sys3(SYS_gettid, 0, 0, 0);

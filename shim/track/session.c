@@ -31,19 +31,22 @@ static struct {
 
 /* --- who ------------------------------------------------------------------------------------------------ */
 
-static uint64_t process_start(void)
+enum { STAT_PARENT = 4, STAT_START = 22 };
+
+/* A number from /proc/self/stat; 0 if it cannot be read. */
+static uint64_t stat_field(int wanted)
 {
     size_t n = proc_read("/proc/self/stat", session.buffer, sizeof session.buffer - 1);
     session.buffer[n] = 0;
     const char *at = strrchr(session.buffer, ')');      /* the name before may hold anything */
-    for (int field = 2; at && field < 22; field++) {
+    for (int field = 2; at && field < wanted; field++) {
         at = strchr(at, ' ');
         at = at ? at + 1 : NULL;
     }
-    uint64_t start = 0;
+    uint64_t number = 0;
     for (; at && *at >= '0' && *at <= '9'; at++)
-        start = start * 10 + (uint64_t)(*at - '0');
-    return start;
+        number = number * 10 + (uint64_t)(*at - '0');
+    return number;
 }
 
 static void read_boot_id(uint8_t id[16])
@@ -77,8 +80,8 @@ static void write_command(struct trace_header *header)
 static void write_process(struct trace_header *header)
 {
     header->pid = sys_getpid();
-    header->ppid = sys_getppid();
-    header->process_start = process_start();
+    header->ppid = (int)sys3(SYS_getppid, 0, 0, 0);
+    header->process_start = stat_field(STAT_START);
     header->started_realtime_ns = sys_clock_ns(CLOCK_REALTIME);
     header->started_ns = header->last_seen_ns = sys_clock_ns(CLOCK_MONOTONIC);
     header->state = TRACE_RUNNING;
@@ -139,11 +142,12 @@ static bool look_for_same(char *line, void *context)
     return !own->found;
 }
 
+/* The parent as /proc numbers it: in a pid namespace that may be otherwise than getppid does. */
 static bool parent_is_traced(void)
 {
     struct own_mapping own = {.address = (uintptr_t)parent_is_traced};
-    char path[32];
-    message_format(path, sizeof path, "/proc/%d/maps", sys_getppid());
+    char path[40];
+    message_format(path, sizeof path, "/proc/%lu/maps", stat_field(STAT_PARENT));
     proc_lines("/proc/self/maps", session.buffer, sizeof session.buffer, look_for_own, &own);
     return own.file[0] && proc_lines(path, session.buffer, sizeof session.buffer, look_for_same, &own) &&
            own.found;
