@@ -49,6 +49,16 @@ recorded() {
         join(" ")' "${1:-}"
 }
 
+# figures FILE: allocations of all sites with those that were missed, and whether something else than a fork
+# is noted (whole, flagged).  Faster than a report, which reads everybody's symbols.
+figures() {
+    "$tracemalloc" info --records "$1" 2>"$tmp/info.err" | awk '
+        /^  missed_events/ { missed = $2 }
+        /^  flags/ { flags = $2 }
+        /^counters\[/ { sub(/.* allocations=/, ""); allocations += $1 }
+        END { print (allocations + missed) " " (flags ~ /^0x[01]$/ ? "whole" : "flagged") }'
+}
+
 # complete NAME: the trace has all that the program counted, and nothing was missed.
 complete() {
     same "$1: all in the trace" "$(counted), 0 missed" "$(recorded), $(json .totals.missed_events) missed"

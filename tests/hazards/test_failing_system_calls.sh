@@ -7,15 +7,6 @@ set -u
 . tests/hazards/lib.sh
 preload=$faulty:$hazards/failing_calls.so
 
-# The trace's own figures, of all sites; faster than a report, which reads everybody's symbols.
-figures() {
-    "$tracemalloc" info --records "$1" 2>"$tmp/info.err" | awk '
-        /^  missed_events/ { missed = $2 }
-        /^  flags/ { flags = $2 }
-        /^counters\[/ { sub(/.* allocations=/, ""); allocations += $1 }
-        END { print (allocations + missed) " " (flags != "0x0" ? "flagged" : "whole") }'
-}
-
 # The trace says it itself: the disk was full, there was no unwinder, ...
 is_explained() {
     if [ ! -e "$tmp/trace" ]; then
