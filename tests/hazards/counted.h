@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * Blocks that the program counts itself: counted_print says how many it made, of how many bytes, and how many of
- * how many bytes are left.  Traces have them below counted_malloc.
+ * how many bytes are left.  Traces have them below counted_malloc and counted_realloc.
  */
 #ifndef HAZARDS_COUNTED_H
 #define HAZARDS_COUNTED_H
@@ -29,6 +29,18 @@ __attribute__((noinline, unused)) static void *counted_malloc(size_t size)
     atomic_fetch_add(&counted.bytes, (long)size);
     counted_change(1, (long)size);
     return block;
+}
+
+/* The block, of the size `old`, lives on with another: it is one allocation, and one less of the old size. */
+__attribute__((noinline, unused)) static void *counted_realloc(void *block, size_t old, size_t size)
+{
+    void *moved = realloc(block, size);
+    if (!moved)
+        abort();
+    atomic_fetch_add(&counted.allocations, 1);
+    atomic_fetch_add(&counted.bytes, (long)size);
+    counted_change(0, (long)size - (long)old);
+    return moved;
 }
 
 /* A block that is counted, of that size. */

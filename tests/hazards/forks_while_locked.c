@@ -25,7 +25,8 @@ static bool by_fork, new_code;
 static int forking_thread;
 static sem_t got_there, go_on;
 static _Atomic bool about_to_fork, has_forked;
-static __thread bool is_holder __attribute__((tls_model("initial-exec")));
+/* Volatile: malloc is declared to call nothing of this file. */
+static __thread volatile bool is_holder __attribute__((tls_model("initial-exec")));
 
 /* Once: what the holder has to do goes on without another stop. */
 static void stop_here(const char *where)

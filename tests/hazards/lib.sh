@@ -44,9 +44,9 @@ harmless() {
 # What the program counted, as its last line says; and what the trace has of that.
 counted() { tail -n 1 "$tmp/out" | grep -xE '[0-9]+( [0-9]+){3}' || echo "no counts"; }
 recorded() {
-    json '[.sites[] | select(any(.frames[]; .function == "counted_malloc"))] | map([.allocations,
-        .allocated_bytes, .current_blocks, .current_bytes]) | transpose | map(add) | map(tostring) |
-        join(" ")' "${1:-}"
+    json '[.sites[] | select(any(.frames[].function; . == "counted_malloc" or . == "counted_realloc"))] |
+        map([.allocations, .allocated_bytes, .current_blocks, .current_bytes]) | transpose | map(add) |
+        map(tostring) | join(" ")' "${1:-}"
 }
 
 # figures FILE: allocations of all sites with those that were missed, and whether something else than a fork
