@@ -19,7 +19,10 @@ extern struct real real hidden;
 
 bool real_start(void);
 
-/* Looks up a function once; *place remembers it.  Null: there is none. */
+/* The function of that name that comes next behind ours; null: there is none. */
+void *real_next(const char *name);
+
+/* The same, looked up once; *place remembers it.  Null: there is none. */
 void *real_find(void **place, const char *name);
 
 /* Are both provided by the same library? */
