@@ -30,18 +30,11 @@ static struct image {
 
 /* --- the image ------------------------------------------------------------------------------------- */
 
-static uint64_t limit(int resource)
-{
-    struct rlimit l = {RLIM_INFINITY, RLIM_INFINITY};
-    sys6(SYS_prlimit64, 0, resource, 0, (long)&l, 0, 0);
-    return l.rlim_cur;
-}
-
-/* Under a limit of address space the program's share comes first. */
+/* Under a limit the program's share comes first. */
 static uint64_t wanted_size(void)
 {
-    uint64_t wanted = image_max, space = limit(RLIMIT_AS);
-    while (space != RLIM_INFINITY && wanted > space / 16 && wanted > image_min)
+    uint64_t wanted = image_max, space = sys_memory_limit();
+    while (space != RLIM_INFINITY && wanted > space / 32 && wanted > image_min)
         wanted /= 2;
     return wanted;
 }
@@ -182,7 +175,7 @@ static bool write_all(int fd, const char *from, uint64_t size)
 /* A limit of the file's size would raise SIGXFSZ when crossed. */
 static uint64_t file_size(void)
 {
-    uint64_t max = limit(RLIMIT_FSIZE);
+    uint64_t max = sys_limit(RLIMIT_FSIZE);
     return (max < image.size ? max : image.size) & ~(uint64_t)(STEP - 1);
 }
 

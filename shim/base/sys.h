@@ -130,6 +130,20 @@ static inline long sys_stat(const char *path, struct stat *result)
     return sys6(SYS_newfstatat, AT_FDCWD, (long)path, (long)result, 0, 0, 0);
 }
 
+static inline uint64_t sys_limit(int resource)
+{
+    struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
+    sys6(SYS_prlimit64, 0, resource, 0, (long)&limit, 0, 0);
+    return limit.rlim_cur;
+}
+
+/* Of what can be mapped: all, or what is private.  What the recorder reserves counts, touched or not. */
+static inline uint64_t sys_memory_limit(void)
+{
+    uint64_t all = sys_limit(RLIMIT_AS), private = sys_limit(RLIMIT_DATA);
+    return all < private ? all : private;
+}
+
 static inline int sys_getpid(void)
 {
     return (int)sys3(SYS_getpid, 0, 0, 0);

@@ -17,12 +17,17 @@
 static const char *obstacle;
 static const char no_memory[] = "there is not enough memory";
 
+/* The recorder maps some thirty MiB, a 32nd of the limit, and an eighth of the heap: a quarter of this. */
+static const uint64_t memory_limit_min = 512 << 20;
+
 /* Called out of the loader before any constructor: nothing of libc but dlsym.  Whatever else fails, the real
    functions are needed. */
 static bool begin(void)
 {
     if (!real_start())
         obstacle = "there is no malloc to be recorded";
+    else if (sys_memory_limit() < memory_limit_min)
+        obstacle = "memory is limited to less than 512 MiB (ulimit -v or -d)";
     else if (!world_start())
         obstacle = "it needs Linux 4.14 or later";
     else if (!track_start(real_granule()))
