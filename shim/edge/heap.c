@@ -101,6 +101,7 @@ HOOK void free(void *block)
     guard_drop(self);
     if (unlikely(!counted) && bootstrap_owns(block))
         return;
+    POINT("freeing");
     real.free(block);
 }
 
