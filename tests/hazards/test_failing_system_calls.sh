@@ -48,8 +48,9 @@ same "none fails: the same status" $status $?
 check "none fails: the same output" cmp "$tmp/out.0" "$tmp/out"
 same "none fails: the trace has all" "$(json .totals.allocations) whole" "$(figures "$tmp/trace")"
 expected=$(json .totals.allocations)
-count=$(cat "$tmp/count")
-check "$count calls can fail" [ "$count" -ge 40 ]
+# The child goes on counting from where it was forked, and makes more of them than its parent then does.
+count=$(($(cat "$tmp/count") + 30))
+check "$count calls can fail" [ "$count" -ge 70 ]
 
 sweep "one has no memory (ENOMEM)" N,12 "$count"
 sweep "one is not known (EINVAL)" N,22 "$count"
