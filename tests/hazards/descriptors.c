@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * descriptors FILE: closes all descriptors, as daemons do, gets the same numbers again for sockets, and allocates
- * while data go through these.  FILE gets the numbers, what came through wrongly, and the counts.
+ * while data go through these.  FILE gets the first number that was free, those of the sockets, what came through
+ * wrongly, and the counts.
  */
 #include "new_sites.h"
 #include <fcntl.h>
@@ -46,11 +47,13 @@ int main(int argc, char **argv)
     if (argc != 2)
         return 2;
     counted_malloc(10);
+    int first = open("/dev/null", O_RDONLY);
+    close(first);
     closefrom(3);
     FILE *file = fopen(argv[1], "w");
     if (!file)
         return 1;
-    fprintf(file, "%d:", fileno(file));
+    fprintf(file, "%d, %d:", first, fileno(file));
     for (int i = 0; i < PAIRS; i++) {
         wrong += socketpair(AF_UNIX, SOCK_STREAM, 0, sockets[i]) != 0;
         fprintf(file, " %d %d", sockets[i][0], sockets[i][1]);
