@@ -83,7 +83,7 @@ const struct life_steps life_steps = {
 __attribute__((constructor)) static void constructor(void)
 {
     life_start_now();
-    if (life_state() == LIFE_EARLY) {
+    if (life_state() == LIFE_EARLY && !thread_self) {
         obstacle = no_memory;
         life_give_up();
     }
