@@ -3,8 +3,8 @@
  * Points at which a test holds the recorder up, or makes one of its system calls fail: so that races and full
  * disks repeat.
  *
- * Only the library that is built for tests (TEST_POINTS) has them; of all others they are no part.  What happens
- * there is for two functions to say that the traced program defines, or a library beside it.
+ * Only the library that is built for tests (TEST_POINTS) has them; of all others they are no part.  What
+ * happens there is for two functions to say that the traced program defines, or a library beside it.
  */
 #ifndef BASE_POINT_H
 #define BASE_POINT_H

@@ -11,8 +11,8 @@ struct real real;
 enum { BOOTSTRAP_SIZE = 256 * 1024 };
 
 /*
- * The next dlsym behind ours, so to speak.  Overlays and wrappers that are before us may have one of their own, and
- * what that takes for the next of a name is the next behind themselves: we.
+ * A dlsym that is behind us.  Overlays and wrappers that are before us may have one of their own, and what that
+ * takes for the next of a name is the next behind themselves: we.
  */
 static void *(*look_up)(void *handle, const char *name) = dlsym;
 

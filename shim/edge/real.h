@@ -28,8 +28,8 @@ void *real_find(void **place, const char *name);
 /* Are both provided by the same library? */
 bool real_same_module(const void *a, const void *b);
 
-/* Whose malloc the program calls, if it is not ours: a library before us, or "", the program itself.  What that
-   serves, unless it passes it on to us, we do not see.  Null: it is ours. */
+/* Whose malloc the program calls, if it is not ours: a library before us, or "", the program itself.  What
+   that serves, unless it passes it on to us, we do not see.  Null: it is ours. */
 const char *real_first_malloc(void);
 
 /* The least distance of two blocks: 32 where they come from glibc's malloc, whose smallest chunk that is; others

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Blocks that the program counts itself: counted_print says how many it made, of how many bytes, and how many of
- * how many bytes are left.  Traces have them below counted_malloc and counted_realloc.
+ * Blocks that the program counts itself: counted_print says how many it made, of how many bytes, and how many
+ * of how many bytes are left.  Traces have them below counted_malloc and counted_realloc.
  */
 #ifndef HAZARDS_COUNTED_H
 #define HAZARDS_COUNTED_H

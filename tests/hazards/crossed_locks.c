@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * crossed_locks PLUGIN...: what holds the loader's lock waits for threads that allocate, and the other way round.
+ * crossed_locks PLUGIN...: what holds the loader's lock waits for threads that allocate, and the other way
+ * round.
  *
- * First a callback of dl_iterate_phdr waits until another thread has allocated at many new call sites, and then
- * allocates itself.  Then as many threads as there are plug-ins load and unload them, against others that
- * allocate.
+ * First a callback of dl_iterate_phdr waits until another thread has allocated at many new call sites, and
+ * then allocates itself.  Then as many threads as there are plug-ins load and unload them, against others
+ * that allocate.
  */
 #include "new_sites.h"
 #include <dlfcn.h>

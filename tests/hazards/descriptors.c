@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * descriptors FILE: closes all descriptors, as daemons do, gets the same numbers again for sockets, and allocates
- * while data go through these.  FILE gets the first number that was free, those of the sockets, what came through
- * wrongly, and the counts.
+ * descriptors FILE: closes all descriptors, as daemons do, gets the same numbers again for sockets, and
+ * allocates while data go through these.  FILE gets the first number that was free, those of the sockets,
+ * what came through wrongly, and the counts.
  */
 #include "new_sites.h"
 #include <fcntl.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * forks_while_locked POINT CODE HOW FILE: forks while another thread stands at a point of the recorder, for
- * instance where it holds a lock, or holds the loader's ("loader").  CODE is new where it runs code that nobody
- * has seen yet, or old where only its stack is new.  HOW is fork, or _Fork, which asks nobody.  The child
- * allocates, and by fork makes a thread that does.  FILE gets the name of the point, if it was reached.
+ * instance where it holds a lock, or holds the loader's ("loader").  CODE is new where it runs code that
+ * nobody has seen yet, or old where only its stack is new.  HOW is fork, or _Fork, which asks nobody.  The
+ * child allocates, and by fork makes a thread that does.  FILE gets the name of the point, if it was reached.
  *
  * The other thread goes on once the fork waits for it, or is done.
  */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * frees_early_blocks: what libraries allocated before main is used, and freed, here; and a dlsym that fails leaves
- * its message.
+ * frees_early_blocks: what libraries allocated before main is used, and freed, here; and a dlsym that fails
+ * leaves its message.
  */
 #include "counted.h"
 #include <dlfcn.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * jumps_nowhere: calls where there is no code, at 0, in a page that is not mapped, and in one that is no code; the
- * handler allocates, and returns to the caller.
+ * jumps_nowhere: calls where there is no code, at 0, in a page that is not mapped, and in one that is no
+ * code; the handler allocates, and returns to the caller.
  */
 #include "new_sites.h"
 #include <signal.h>

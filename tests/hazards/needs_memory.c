@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * needs_memory KIB: allocates so much in blocks of several sizes; says at how many bytes malloc failed, if it did.
+ * needs_memory KIB: allocates so much in blocks of several sizes; says at how many bytes malloc failed, if it
+ * did.
  */
 #include "counted.h"
 #include <errno.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * own_malloc HOW: a program with a malloc of its own, which all its libraries use as well.  HOW is keep: it serves
- * all by itself; or pass: what it is asked for it asks the next one for.
+ * own_malloc HOW: a program with a malloc of its own, which all its libraries use as well.  HOW is keep: it
+ * serves all by itself; or pass: what it is asked for it asks the next one for.
  */
 #include <dlfcn.h>
 #include <stdbool.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * parked_threads N FILE: N threads that allocate once and then wait.  FILE gets the resident KiB of the process.
+ * parked_threads N FILE: N threads that allocate once and then wait.  FILE gets the resident KiB of the
+ * process.
  */
 #include "counted.h"
 #include <pthread.h>

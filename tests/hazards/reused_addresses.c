@@ -2,9 +2,10 @@
 /*
  * reused_addresses: addresses that come back at once, to another thread.
  *
- * Before a block is freed for real, the recorder must know it no longer.  Then a thread's realloc stands still between the allocator's work and the recorder's, while another thread gets,
- * and frees, the address that was left.  At last two threads hand blocks to each other, of which each is freed
- * while the next one is allocated.
+ * Before a block is freed for real, the recorder must know it no longer.  Then a thread's realloc stands
+ * still between the allocator's work and the recorder's, while another thread gets, and frees, the address
+ * that was left.  At last two threads hand blocks to each other, of which each is freed while the next one is
+ * allocated.
  */
 #include "counted.h"
 #include "tracemalloc.h"

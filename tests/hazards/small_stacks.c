@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * small_stacks: allocates on stacks as small as can be, with an unreadable page below; and measures on a painted
- * stack how much of it each kind of call takes.
+ * small_stacks: allocates on stacks as small as can be, with an unreadable page below; and measures on a
+ * painted stack how much of it each kind of call takes.
  */
 #include "new_sites.h"
 #include <malloc.h>
@@ -47,7 +47,7 @@ static void call_on(char *stack, size_t size, void (*function)(void))
     swapcontext(&here, &there);
 }
 
-/* --- what is called --------------------------------------------------------------------------------------- */
+/* --- what is called ------------------------------------------------------------------------------------- */
 
 static void known_code(void)
 {
@@ -74,7 +74,7 @@ static void many(void)
         counted_free(counted_malloc(10), 10);
 }
 
-/* --- painted ---------------------------------------------------------------------------------------------- */
+/* --- painted -------------------------------------------------------------------------------------------- */
 
 static char *painted;
 static bool within = true;
@@ -108,7 +108,7 @@ static void *measure_in_thread(void *unused)
     return unused;
 }
 
-/* --- small -------------------------------------------------------------------------------------------------- */
+/* --- small ---------------------------------------------------------------------------------------------- */
 
 static char *stack_with_guard(size_t size)
 {

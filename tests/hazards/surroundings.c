@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * surroundings LIBRARY ARGUMENT...: prints what a process finds around itself: arguments, environment, threads,
- * descriptors, signals, limits; after it has allocated here and there.
+ * surroundings LIBRARY ARGUMENT...: prints what a process finds around itself: arguments, environment,
+ * threads, descriptors, signals, limits; after it has allocated here and there.
  */
 #include "new_sites.h"
 #include <dirent.h>

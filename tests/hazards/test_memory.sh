@@ -26,7 +26,8 @@ within() {
     if [ -e "$tmp/trace" ]; then
         same "$name: no message, nothing missed" "0" "$(cat "$tmp/err")$(json .totals.missed_events)"
     else
-        same "$name: said once" "tracemalloc: not recording: memory is limited to less than 512 MiB (ulimit -v or -d)" \
+        same "$name: said once" \
+            "tracemalloc: not recording: memory is limited to less than 512 MiB (ulimit -v or -d)" \
             "$(cat "$tmp/err")"
     fi
 }

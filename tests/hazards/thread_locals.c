@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * thread_locals LIBRARY...: loads libraries that have thread-local storage, each of which a thread that runs since
- * before uses at once, in between allocations.
+ * thread_locals LIBRARY...: loads libraries that have thread-local storage, each of which a thread that runs
+ * since before uses at once, in between allocations.
  */
 #include "counted.h"
 #include <dlfcn.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * works: does a little of everything, at many call sites, by two threads and a child; and looks after each call
- * whether errno is what it was.
+ * works: does a little of everything, at many call sites, by two threads and a child; and looks after each
+ * call whether errno is what it was.
  */
 #include "new_sites.h"
 #include <errno.h>
@@ -86,7 +86,8 @@ int main(void)
         _exit(errno_changed || wrong ? 1 : 0);
     }
     waitpid(pid, &status, 0);
-    printf("errno changed %ld times, %ld wrong results, the child's status %d\n", errno_changed, wrong, status);
+    printf("errno changed %ld times, %ld wrong results, the child's status %d\n", errno_changed, wrong,
+           status);
     counted_print();
     return 0;
 }

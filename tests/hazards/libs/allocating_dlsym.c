@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Preloaded: a dlsym of its own, as overlays and wrappers of graphics libraries have.  Whoever asks it for the next
- * of a name gets the next behind this library, not behind himself.
+ * Preloaded: a dlsym of its own, as overlays and wrappers of graphics libraries have.  Whoever asks it for
+ * the next of a name gets the next behind this library, not behind himself.
  */
 #include <dlfcn.h>
 #include <stdint.h>

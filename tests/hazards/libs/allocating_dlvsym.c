@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Preloaded: a dlvsym that allocates, also when it is asked for the real malloc.  The program uses and frees what it
- * left.
+ * Preloaded: a dlvsym that allocates, also when it is asked for the real malloc.  The program uses and frees
+ * what it left.
  */
 #include <dlfcn.h>
 #include <malloc.h>

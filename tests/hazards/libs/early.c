@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Preloaded, before the recorder or behind it: allocates in its constructor, which may be the first of all to run.
- * The program frees what it left.
+ * Preloaded, before the recorder or behind it: allocates in its constructor, which may be the first of all to
+ * run. The program frees what it left.
  */
 #include <malloc.h>
 #include <stdlib.h>

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * Preloaded with the recorder that has points: FAIL=N,ERROR in the environment makes the Nth system call of the
- * recorder fail with that error (a number), FAIL=N+,ERROR the Nth and all after it; FAIL=N,ERROR,CALL counts only
- * calls of that number.  Otherwise calls are not counted that cannot fail, that clear up or tell of failures, and
- * rt_sigprocmask, which asks whether a page can be read, thousands of times.  At the end the file that FAIL_COUNT names gets how many there were.
+ * Preloaded with the recorder that has points: FAIL=N,ERROR in the environment makes the Nth system call of
+ * the recorder fail with that error (a number), FAIL=N+,ERROR the Nth and all after it; FAIL=N,ERROR,CALL
+ * counts only calls of that number.  Otherwise calls are not counted that cannot fail, that clear up or tell
+ * of failures, and rt_sigprocmask, which asks whether a page can be read, thousands of times.  At the end the
+ * file that FAIL_COUNT names gets how many there were.
  */
 #include <fcntl.h>
 #include <stdatomic.h>

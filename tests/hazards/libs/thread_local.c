@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * A library with thread-local storage that a thread gets when it first asks for it: the loader then allocates.
+ * A library with thread-local storage that a thread gets when it first asks for it: the loader then
+ * allocates.
  */
 #include <stddef.h>
 
