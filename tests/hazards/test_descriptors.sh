@@ -7,14 +7,16 @@ set -u
 
 limited "$hazards/descriptors" "$tmp/out.0"
 recording "" "$hazards/descriptors" "$tmp/out"
-same "all closed, and used again: as untraced" "0 $(cat "$tmp/out.0")" "$? $(cat "$tmp/out")"
+status=$?
+same "all closed, and used again: as untraced" "0 $(cat "$tmp/out.0")" "$status $(cat "$tmp/out")"
 complete "all closed, and used again"
 same "... their numbers" "3: 4 5 6 7 8 9 10 11, 0 wrong" "$(sed -n "1s/^[0-9]*, //p" "$tmp/out")"
 check "... the file grew meanwhile" [ "$(stat -c %s "$tmp/trace")" -gt 131072 ]
 
 limited "$hazards/descriptors" "$tmp/out.0" <&- >&- 2>&-
 recording "" "$hazards/descriptors" "$tmp/out" <&- >&- 2>&-
-same "closed standard streams: as untraced" "0 $(cat "$tmp/out.0")" "$? $(cat "$tmp/out")"
+status=$?
+same "closed standard streams: as untraced" "0 $(cat "$tmp/out.0")" "$status $(cat "$tmp/out")"
 complete "closed standard streams"
 same "... their numbers" "0: 1 2 3 4 5 6 7 8, 0 wrong" "$(sed -n "1s/^[0-9]*, //p" "$tmp/out")"
 finish

@@ -7,13 +7,14 @@ set -u
 
 # beside NAME LIBRARY: preloaded before the recorder, and behind it.
 beside() {
-    local name=$1 other=$hazards/$2 order
+    local name=$1 other=$hazards/$2 order status
     limited env LD_PRELOAD="$other" "$hazards/frees_early_blocks" >"$tmp/out.0" 2>&1
     for order in before behind; do
         preload=$other:$lib
         [ $order = behind ] && preload=$lib:$other
         recording "" "$hazards/frees_early_blocks" >"$tmp/out" 2>&1
-        same "$name, $order the recorder: as untraced" "0 $(cat "$tmp/out.0")" "$? $(cat "$tmp/out")"
+        status=$?
+        same "$name, $order the recorder: as untraced" "0 $(cat "$tmp/out.0")" "$status $(cat "$tmp/out")"
         complete "$name, $order the recorder"
     done
 }
