@@ -93,6 +93,7 @@ struct trace_header {
 } __attribute__((aligned(64)));
 
 enum trace_section_type {
+    TRACE_VOID = 0,             /* nothing */
     TRACE_STRINGS = 1,          /* bytes; a string is named by its offset in the file, ends with a zero */
     TRACE_MODULES = 2,
     TRACE_FRAMES = 3,

@@ -259,11 +259,14 @@ bool file_is_attached(void)
 
 /* --- a child's own --------------------------------------------------------------------------------- */
 
+/* Counters start anew in their places.  What the parent inherited itself, and its spills, have no successors. */
 static void copy_section(char *to, const struct trace_section *section)
 {
-    bool zeroed = section->type == TRACE_COUNTERS || section->type == TRACE_INHERITED ||
-                  section->type == TRACE_SPILLS;
-    memcpy(to, section, zeroed ? sizeof *section : section->size);
+    bool ends = section->type == TRACE_INHERITED || section->type == TRACE_SPILLS;
+    bool empty = ends || section->type == TRACE_COUNTERS;
+    memcpy(to, section, empty ? sizeof *section : section->size);
+    if (ends)
+        ((struct trace_section *)to)->type = TRACE_VOID;
 }
 
 /* The parent goes on writing meanwhile: sections only ever come behind image.end, which is ours. */
