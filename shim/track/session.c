@@ -265,12 +265,14 @@ static void attach_while_running(struct thread *self)
         return;
     bool alone = thread_count_most() == 1;
     if (alone || thread_world_stop(self)) {
+        POINT("attaching");
         tables_take();
         if (!file_is_attached())
             attach();
         tables_drop();
         if (!alone)
             thread_world_go(self);
+        POINT("attached");
     }
     atomic_store(&session.attaching, false);
 }
@@ -341,6 +343,7 @@ void session_child(struct thread *self)
     file_header->lost_bytes = 0;
     file_header->flags = (file_header->flags & (TRACE_NO_UNWINDER | TRACE_TABLES_FULL)) | TRACE_FORKED;
     session.root = false;
+    atomic_store(&session.attaching, false);    /* a thread of the parent's may have been at it */
     atomic_store(&session.allocations, 0);
     atomic_store(&session.bytes, 0);
     self->countdown = 0;
