@@ -2,6 +2,7 @@
 /*
  * children HOW ...: other processes, whose surroundings are not what the recorder may expect.
  *   many N       N children at once, each with a few blocks
+ *   generations N  a child's child's child ..., each with many blocks before it has a child itself
  *   empty FILE   runs FILE with an empty environment
  *   blind        its own getenv and setenv know nothing
  */
@@ -56,6 +57,18 @@ static int many(int n)
     return wait_for_all();
 }
 
+static int generations(int n)
+{
+    if (n == 0)
+        return 0;
+    if (fork() == 0) {
+        for (int i = 0; i < 1500; i++)
+            counted_malloc(20);
+        _exit(generations(n - 1));
+    }
+    return wait_for_all();
+}
+
 static int with_empty_environment(const char *file)
 {
     char *none[] = {NULL};
@@ -75,6 +88,8 @@ int main(int argc, char **argv)
         counted_malloc(10);
     if (!strcmp(argv[1], "many"))
         failed = many(atoi(argv[2]));
+    else if (!strcmp(argv[1], "generations"))
+        failed = generations(atoi(argv[2]));
     else if (!strcmp(argv[1], "empty"))
         failed = with_empty_environment(argv[2]);
     printf("%d failed\n", failed);

@@ -19,6 +19,13 @@ unhurt "100 children at once, all recorded" children=all "$hazards/children" man
 same "100 children at once, all recorded: a file each" 101 "$(traces)"
 same "100 children at once, all recorded: their blocks" "100 10 whole" "$(sums)"
 
+# Of each: its own allocations, and what is left of all generations.
+unhurt "five generations" "" "$hazards/children" generations 5
+same "five generations: each counts its own, and has what it inherited" \
+    "1500 30000 1550 30500, 1500 30000 3050 60500, 1500 30000 4550 90500, 1500 30000 6050 120500, \
+1500 30000 7550 150500" \
+    "$(for i in 2 3 4 5 6; do recorded "$tmp/trace.$i"; done | paste -sd, | sed 's/,/, /g')"
+
 unhurt "a child without environment" "" "$hazards/children" empty "$hazards/works"
 same "a child without environment: no trace" 1 "$(traces)"
 harmless "env -i" "" env -i "$hazards/works"

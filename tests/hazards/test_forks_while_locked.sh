@@ -32,4 +32,16 @@ forks loader new yes
 # A child of _Fork that finds a table half changed does not record.
 forks "changing a table" old no
 forks "changing a table" new no
+
+# attaching POINT HOW: a child that begins its file has a child of its own.
+attaching() {
+    local name="$2 while another thread is $1"
+    harmless "$name" "" "$hazards/forks_while_attaching" "$1" $2
+    same "$name: the traces of child and grandchild" "2000 20000 2000 20000" \
+        "$(for f in "$tmp"/trace.*; do recorded "$f" | cut -d' ' -f1,2; done | xargs)"
+}
+
+attaching attaching _Fork
+attaching attached fork
+attaching attached _Fork
 finish
