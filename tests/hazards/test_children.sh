@@ -26,6 +26,14 @@ same "five generations: each counts its own, and has what it inherited" \
 1500 30000 7550 150500" \
     "$(for i in 2 3 4 5 6; do recorded "$tmp/trace.$i"; done | paste -sd, | sed 's/,/, /g')"
 
+harmless "a parent that goes on before its child does anything" "" "$hazards/forks_then_parent_goes_on"
+same "a parent that goes on before its child does anything: the child's blocks are at its own call sites" \
+    "8 16 1200" "$(json '[.sites[] | {n: .allocations, inner: (.frames[0].function // ""),
+            outer: (.frames[1].function // "")}] |
+        [map(select(.inner | startswith("place"))), map(select(.outer == "new_site_allocate")),
+            map(select(.outer == "fork_and_go_on"))] |
+        map(map(.n) | add // 0 | tostring) | join(" ")' "$tmp/trace.2")"
+
 unhurt "a child without environment" "" "$hazards/children" empty "$hazards/works"
 same "a child without environment: no trace" 1 "$(traces)"
 harmless "env -i" "" env -i "$hazards/works"
