@@ -34,7 +34,7 @@ static struct image {
 static uint64_t wanted_size(void)
 {
     uint64_t wanted = image_max, space = sys_memory_limit();
-    while (space != RLIM_INFINITY && wanted > space / 32 && wanted > image_min)
+    while (space != RLIM_INFINITY && wanted > space / 64 && wanted > image_min)
         wanted /= 2;
     return wanted;
 }

@@ -17,7 +17,7 @@
 static const char *obstacle;
 static const char no_memory[] = "there is not enough memory";
 
-/* The recorder maps some thirty MiB, a 32nd of the limit, and an eighth of the heap: a quarter of this. */
+/* The recorder maps some thirty MiB, a 64th of the limit, and an eighth of the heap: a quarter of this. */
 static const uint64_t memory_limit_min = 512 << 20;
 
 /* Called out of the loader before any constructor: nothing of libc but dlsym.  Whatever else fails, the real
