@@ -38,7 +38,7 @@ for kind in v d; do
     done
 done
 for limit in 512 1024 2048; do
-    within $((limit * 1024)) $((limit / 4 * 3)) v
-    check "three quarters of $limit MiB are the program's, and it is recorded" [ -e "$tmp/trace" ]
+    within $((limit * 1024)) $((limit / 8 * 5)) v
+    check "five eighths of $limit MiB are the program's, and it is recorded" [ -e "$tmp/trace" ]
 done
 finish
