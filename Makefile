@@ -45,6 +45,7 @@ ANALYZER_SOURCES = $(sort $(wildcard analyzer/*.c analyzer/*/*.c))
 DEMO_SOURCES   = $(sort $(filter-out demo/make_cta.c,$(wildcard demo/*.c)))
 
 SHIM_OBJECTS     = $(SHIM_SOURCES:%.c=$(O)/obj/%.o)
+FAULTY_OBJECTS   = $(SHIM_SOURCES:%.c=$(O)/obj/faulty/%.o)
 ANALYZER_OBJECTS = $(ANALYZER_SOURCES:%.c=$(O)/obj/%.o)
 DEMO_OBJECTS     = $(DEMO_SOURCES:%.c=$(O)/obj/%.o)
 
@@ -68,10 +69,14 @@ DEMO_FLAGS     = -D_GNU_SOURCE -Ishim $(SANFLAGS)
 
 all: $(O)/libtrace.so $(O)/tracemalloc $(O)/demo
 
-$(O)/libtrace.so: $(SHIM_OBJECTS) shim/exports.map
+# The second is for tests: at the points of base/point.h they can hold it up, or make its system calls fail.
+$(O)/libtrace.so: $(SHIM_OBJECTS)
+$(O)/tests/faulty/libtrace.so: $(FAULTY_OBJECTS)
+$(O)/libtrace.so $(O)/tests/faulty/libtrace.so: shim/exports.map
 	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -shared $(CFLAGS) -Wl,-soname,libtrace.so -Wl,-z,now -Wl,-z,relro -Wl,--no-undefined \
-	  -Wl,--version-script=shim/exports.map -Wl,-z,nodelete -o $@ $(SHIM_OBJECTS)
+	  -Wl,--version-script=shim/exports.map -Wl,-z,nodelete -o $@ $(filter %.o,$^)
 
 $(O)/tracemalloc: $(ANALYZER_OBJECTS)
 	$(call say,LINK,$@)
@@ -93,6 +98,11 @@ $(O)/obj/shim/%.o: shim/%.c | deps
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(COMMON) $(SHIM_FLAGS) -c -o $@ $<
+
+$(O)/obj/faulty/shim/%.o: shim/%.c | deps
+	$(call say,CC,$< with points)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(COMMON) $(SHIM_FLAGS) -DTEST_POINTS -c -o $@ $<
 
 $(O)/obj/analyzer/%.o: analyzer/%.c | deps
 	$(call say,CC,$<)
@@ -129,9 +139,11 @@ PROGRAMS       = $(patsubst tests/programs/%.c,$(O)/tests/programs/%,$(wildcard 
                  $(patsubst tests/programs/%.cc,$(O)/tests/programs/%,$(wildcard tests/programs/*.cc))
 # Programs and tests of what breaks tools of this kind, each named by its hazard; libraries that they
 # load are in libs/.
-HAZARDS        = $(patsubst tests/hazards/%.c,$(O)/tests/hazards/%,$(wildcard tests/hazards/*.c)) \
+HAZARDS        = $(O)/tests/faulty/libtrace.so $(patsubst tests/hazards/%.c,$(O)/tests/hazards/%,$(wildcard tests/hazards/*.c)) \
                  $(patsubst tests/hazards/%.cc,$(O)/tests/hazards/%,$(wildcard tests/hazards/*.cc)) \
-                 $(patsubst tests/hazards/libs/%.c,$(O)/tests/hazards/%.so,$(wildcard tests/hazards/libs/*.c))
+                 $(patsubst tests/hazards/libs/%.c,$(O)/tests/hazards/%.so,$(wildcard tests/hazards/libs/*.c)) \
+                 $(patsubst tests/hazards/libs/%.cc,$(O)/tests/hazards/%.so,$(wildcard tests/hazards/libs/*.cc))
+HAZARD_HEADERS = $(wildcard tests/hazards/*.h)
 E2E_TESTS      = $(sort $(wildcard tests/e2e/test_*.sh) $(wildcard tests/hazards/test_*.sh))
 CHECKS         = tests/check_layers.sh tests/check_exports.sh
 
@@ -174,20 +186,26 @@ $(O)/tests/programs/%: tests/programs/%.cc | deps
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CXX) -std=c++17 -O1 -g -Ishim -Wall -Wextra -pthread -o $@ $<
 
-$(O)/tests/hazards/%: tests/hazards/%.c | deps
+# They define what is called at the recorder's points.
+$(O)/tests/hazards/%: tests/hazards/%.c $(HAZARD_HEADERS) | deps
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -g -fno-builtin -Ishim -Wall -Wextra -pthread -o $@ $<
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -g -fno-builtin -Ishim -Wall -Wextra -pthread -rdynamic -o $@ $<
 
-$(O)/tests/hazards/%: tests/hazards/%.cc | deps
+$(O)/tests/hazards/%: tests/hazards/%.cc $(HAZARD_HEADERS) | deps
 	$(call say,CXX,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CXX) -std=c++17 -O1 -g -Ishim -Wall -Wextra -pthread -o $@ $<
 
-$(O)/tests/hazards/%.so: tests/hazards/libs/%.c | deps
+$(O)/tests/hazards/%.so: tests/hazards/libs/%.c $(HAZARD_HEADERS) | deps
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -g -fno-builtin -fPIC -shared -Wall -Wextra -o $@ $<
+
+$(O)/tests/hazards/%.so: tests/hazards/libs/%.cc | deps
+	$(call say,CXX,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CXX) -std=c++17 -O1 -g -fPIC -shared -Wall -Wextra -o $@ $<
 
 test: DEPS_FOR = test
 ifeq ($(SAN),)

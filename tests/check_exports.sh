@@ -12,6 +12,8 @@ same "needs libc and the loader, nothing else" "ld-linux-x86-64.so.2 libc.so.6" 
     "$(objdump -p "$lib" | awk '/NEEDED/ {print $2}' | sort | xargs)"
 same "thread-local storage is initial-exec: no call to __tls_get_addr" "" \
     "$(readelf -rW "$lib" | grep -E 'DTPMOD|TLSDESC')"
+same "points at which tests hold it up are in another library" "" \
+    "$(nm -D "$lib" | grep -E 'libtrace_(point|call)')"
 # Cancellation points would make malloc one; and all of these may be interposed by others.
 same "no cancellable or descriptor-making function of libc" "" \
     "$(nm -D --undefined-only "$lib" | awk '{sub(/@.*/, "", $2); print $2}' |

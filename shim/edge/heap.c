@@ -101,6 +101,7 @@ HOOK void free(void *block)
     guard_drop(self);
     if (unlikely(!counted) && bootstrap_owns(block))
         return;
+    POINT("freeing");
     real.free(block);
 }
 
@@ -131,6 +132,7 @@ HOOK void *realloc(void *block, size_t size)
     }
     struct block_entry entry = block ? track_take(block) : (struct block_entry){0};
     void *moved = real.realloc(block, size);
+    POINT("moved");
     if (moved && entry.site)
         track_moved(self, block, entry, moved, size, frame);
     else if (moved)

@@ -37,7 +37,7 @@ static void *find_in_library(const char *name)
 
 static enum provider find(struct operator *operator)
 {
-    void *function = dlsym(RTLD_NEXT, operator->name);
+    void *function = real_next(operator->name);
     if (!function)
         function = find_in_library(operator->name);
     operator->function = function;

@@ -1,12 +1,32 @@
 // SPDX-License-Identifier: MIT
 #include "real.h"
 #include <dlfcn.h>
+#include <gnu/libc-version.h>
+#include <link.h>
 #include <stdatomic.h>
 #include <string.h>
 
 struct real real;
 
 enum { BOOTSTRAP_SIZE = 256 * 1024 };
+
+/*
+ * A dlsym that is behind us.  Overlays and wrappers that are before us may have one of their own, and what that
+ * takes for the next of a name is the next behind themselves: we.
+ */
+static void *(*look_up)(void *handle, const char *name) = dlsym;
+
+static void find_look_up(void)
+{
+    void *found = dlvsym(RTLD_NEXT, "dlsym", "GLIBC_2.34");
+    if (found)
+        look_up = (void *(*)(void *, const char *))found;
+}
+
+void *real_next(const char *name)
+{
+    return look_up(RTLD_NEXT, name);
+}
 
 static _Alignas(4096) char buffer[BOOTSTRAP_SIZE];
 static _Atomic size_t used;
@@ -16,11 +36,12 @@ bool real_start(void)
     static _Atomic bool looking;
     if (atomic_exchange(&looking, true))
         return false;
+    find_look_up();
     struct real found = {
-        .malloc = (void *(*)(size_t))dlsym(RTLD_NEXT, "malloc"),
-        .free = (void (*)(void *))dlsym(RTLD_NEXT, "free"),
-        .calloc = (void *(*)(size_t, size_t))dlsym(RTLD_NEXT, "calloc"),
-        .realloc = (void *(*)(void *, size_t))dlsym(RTLD_NEXT, "realloc"),
+        .malloc = (void *(*)(size_t))real_next("malloc"),
+        .free = (void (*)(void *))real_next("free"),
+        .calloc = (void *(*)(size_t, size_t))real_next("calloc"),
+        .realloc = (void *(*)(void *, size_t))real_next("realloc"),
     };
     if (!found.malloc || !found.free || !found.calloc || !found.realloc)
         return false;
@@ -32,7 +53,7 @@ void *real_find(void **place, const char *name)
 {
     void *found = __atomic_load_n(place, __ATOMIC_ACQUIRE);
     if (!found) {
-        found = dlsym(RTLD_NEXT, name);
+        found = real_next(name);
         if (!found)
             dlerror();          /* the program shall not find our question's answer */
         __atomic_store_n(place, found, __ATOMIC_RELEASE);
@@ -51,9 +72,18 @@ bool real_same_module(const void *a, const void *b)
     return module_of(a) == module_of(b);
 }
 
+const char *real_first_malloc(void)
+{
+    struct dl_find_object found;
+    void *first = look_up(RTLD_DEFAULT, "malloc");
+    if (!first || real_same_module(first, (const void *)real_first_malloc) || _dl_find_object(first, &found))
+        return NULL;
+    return found.dlfo_link_map->l_name;
+}
+
 unsigned real_granule(void)
 {
-    return real_same_module((const void *)real.malloc, dlsym(RTLD_NEXT, "gnu_get_libc_version")) ? 32 : 8;
+    return real_same_module((const void *)real.malloc, (const void *)gnu_get_libc_version) ? 32 : 8;
 }
 
 /* --- bootstrap --------------------------------------------------------------------------------------- */

@@ -19,11 +19,18 @@ extern struct real real hidden;
 
 bool real_start(void);
 
-/* Looks up a function once; *place remembers it.  Null: there is none. */
+/* The function of that name that comes next behind ours; null: there is none. */
+void *real_next(const char *name);
+
+/* The same, looked up once; *place remembers it.  Null: there is none. */
 void *real_find(void **place, const char *name);
 
 /* Are both provided by the same library? */
 bool real_same_module(const void *a, const void *b);
+
+/* Whose malloc the program calls, if it is not ours: a library before us, or "", the program itself.  What
+   that serves, unless it passes it on to us, we do not see.  Null: it is ours. */
+const char *real_first_malloc(void);
 
 /* The least distance of two blocks: 32 where they come from glibc's malloc, whose smallest chunk that is; others
    have classes of 8 bytes. */
