@@ -164,7 +164,7 @@ $(ANALYZER_UNITS:%=$(O)/tests/unit/test_%): $(O)/tests/unit/%: $(O)/obj/tests/un
 	$(Q)mkdir -p $(@D)
 	$(Q)$(TEST_LINK) -o $@ $^ $(ANALYZER_LIBS) $(shell pkg-config --libs cmocka)
 
-$(O)/tests/programs/%: tests/programs/%.c | deps
+$(O)/tests/programs/%: tests/programs/%.c $(wildcard tests/programs/*.h) | deps
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -O1 -g -fno-builtin -Ishim -Wall -Wextra -pthread -o $@ $<
