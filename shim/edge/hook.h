@@ -34,6 +34,9 @@ static inline void *hook_return(void *block)
 struct thread *hook_lend(const uintptr_t *frame);
 void *hook_birth(struct thread *self, void *block, size_t size, const uintptr_t *frame);
 
+/* Looks the real operators new and delete up, as real_start does the rest; before that. */
+void new_start(void);
+
 /* The whole of a death before the real call.  False: the block is ours, there is nothing to call. */
 bool hook_death(void *block, const uintptr_t *frame);
 

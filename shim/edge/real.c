@@ -11,33 +11,31 @@ enum { BOOTSTRAP_SIZE = 256 * 1024 };
 static _Alignas(4096) char buffer[BOOTSTRAP_SIZE];
 static _Atomic size_t used;
 
+/* What there always is comes last: its success clears the message of what there is not. */
 bool real_start(void)
 {
     static _Atomic bool looking;
+    struct real found;
     if (atomic_exchange(&looking, true))
         return false;
-    struct real found = {
-        .malloc = (void *(*)(size_t))dlsym(RTLD_NEXT, "malloc"),
-        .free = (void (*)(void *))dlsym(RTLD_NEXT, "free"),
-        .calloc = (void *(*)(size_t, size_t))dlsym(RTLD_NEXT, "calloc"),
-        .realloc = (void *(*)(void *, size_t))dlsym(RTLD_NEXT, "realloc"),
-    };
+#define FIND(name) found.name = (__typeof__(found.name))dlsym(RTLD_NEXT, #name)
+    FIND(free_sized);
+    FIND(free_aligned_sized);
+    FIND(posix_memalign);
+    FIND(aligned_alloc);
+    FIND(memalign);
+    FIND(valloc);
+    FIND(pvalloc);
+    FIND(malloc_usable_size);
+    FIND(malloc);
+    FIND(free);
+    FIND(calloc);
+    FIND(realloc);
+#undef FIND
     if (!found.malloc || !found.free || !found.calloc || !found.realloc)
         return false;
     real = found;
     return true;
-}
-
-void *real_find(void **place, const char *name)
-{
-    void *found = __atomic_load_n(place, __ATOMIC_ACQUIRE);
-    if (!found) {
-        found = dlsym(RTLD_NEXT, name);
-        if (!found)
-            dlerror();          /* the program shall not find our question's answer */
-        __atomic_store_n(place, found, __ATOMIC_RELEASE);
-    }
-    return found;
 }
 
 static void *module_of(const void *function)

@@ -5,6 +5,7 @@
 #include "hook.h"
 #include "../unwind/modules.h"
 #include "../track/session.h"
+#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 /* Called out of the loader before any constructor: nothing of libc but dlsym. */
 static bool begin(void)
 {
+    new_start();
     return real_start() && track_start(real_granule());
 }
 
@@ -42,6 +44,7 @@ static void start(struct thread *self)
         return;
     }
     track_start_stacks();
+    dlerror();                  /* what the loader missed is no business of the program's */
     pthread_atfork(life_fork_prepare, life_fork_parent, life_fork_child);
     on_exit(at_exit, NULL);
     session_start(self, environ);
