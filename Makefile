@@ -8,6 +8,7 @@
 #                     minute; ROWS=demo,gcc PEERS=heaptrack (or none) JEMALLOC=LIBRARY; also build/bench.json
 #   make install      PREFIX=/usr/local, DESTDIR=, LIBDIR= ...; make uninstall
 #   make check-rules  learned unwind rules against elfutils'; OBJECTS="FILE ..." for others than the default
+#   make fuzz-calls   random calls of the malloc family, traced and untraced; SEEDS="N ..."
 #   make clean
 #
 #   V=1 shows the commands, O=DIR builds elsewhere, CC=, CXX=, CFLAGS=,
@@ -63,7 +64,7 @@ DEMO_FLAGS     = -D_GNU_SOURCE -Ishim $(SANFLAGS)
 # ---- the three programs ------------------------------------------------------------------------------
 
 .DEFAULT_GOAL = all
-.PHONY: all deps demo test bench clean help check-rules install uninstall
+.PHONY: all deps demo test bench clean help check-rules fuzz-calls install uninstall
 .DELETE_ON_ERROR:
 
 all: $(O)/libtrace.so $(O)/tracemalloc $(O)/demo
@@ -206,6 +207,12 @@ endif
 # Every call's return address in the given objects (or a default set): learned rules against elfutils'.
 check-rules: $(O)/tests/compare_rules
 	$(Q)$(O)/tests/compare_rules $(OBJECTS)
+
+# Many more seeds than `make test` takes.
+fuzz-calls: SEEDS = $(shell seq 1001 1100)
+fuzz-calls: DEPS_FOR = test
+fuzz-calls: all $(PROGRAMS) $(HAZARDS)
+	$(Q)SEEDS="$(SEEDS)" BUILD=$(O) TEST_TIMEOUT=86400 bash tests/run.sh tests/e2e/test_calls.sh
 
 $(O)/tests/compare_rules: $(O)/obj/tests/rules/compare_rules.o $(O)/obj/shim/unwind/learn.o
 	$(call say,LINK,$@)

@@ -176,6 +176,18 @@ HOOK int posix_memalign(void **block, size_t alignment, size_t size)
     return result;
 }
 
+__thread struct hook_asked hook_asked;
+
+/* Not so when the caller is another: operator new refuses some alignments before it calls. */
+static size_t size_asked(size_t alignment, size_t size, uintptr_t caller)
+{
+    struct hook_asked asked = hook_asked;
+    if (!asked.size || !real_same_module((const void *)caller, asked.library))
+        return size;
+    hook_asked.size = 0;
+    return asked.size <= size && size - asked.size < alignment ? asked.size : size;
+}
+
 HOOK void *aligned_alloc(size_t alignment, size_t size)
 {
     const uintptr_t *frame = HOOK_FRAME;
@@ -183,6 +195,8 @@ HOOK void *aligned_alloc(size_t alignment, size_t size)
     if (unlikely(!real.malloc))
         return bootstrap_alloc(size, alignment);
     void *block = real.aligned_alloc(alignment, size);
+    if (block)
+        size = size_asked(alignment, size, frame[1]);
     return hook_return(hook_birth(self, block, size, frame));
 }
 

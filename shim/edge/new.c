@@ -173,8 +173,11 @@ __attribute__((noinline)) static void delete_otherwise(struct operator *operator
     HOOK void *symbol(size_t size, uintptr_t second, uintptr_t third)                                          \
     {                                                                                                        \
         struct operator *operator = &operators[OPERATOR_##symbol];                                            \
-        if (likely(is_library(operator, HOOK_FRAME)))                                                        \
+        if (likely(is_library(operator, HOOK_FRAME))) {                                                      \
+            if ((kind) & NEW_ALIGNED)                                                                        \
+                hook_asked = (struct hook_asked){size ? size : 1, operator->function};                       \
             return ((new_function *)operator->function)(size, second, third);                                \
+        }                                                                                                    \
         return hook_return(new_otherwise(operator, kind, HOOK_FRAME, size, second, third));                  \
     }
 
