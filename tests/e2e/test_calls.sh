@@ -31,7 +31,8 @@ done
 # ---- the program's dlerror() ----
 "$programs/dl_error" >"$tmp/expected"
 traced "" "$programs/dl_error" >"$tmp/found"
-check "dlerror() still tells what the program did wrong, whatever was called since" diff "$tmp/expected" "$tmp/found"
+check "dlerror() still tells what the program did wrong, whatever was called since" \
+    diff "$tmp/expected" "$tmp/found"
 same "the recorder's own questions to the loader are no blocks of the program's" "" \
     "$(json '.sites[].frames[] | select(.module // "" | endswith("/libtrace.so")) | .function')"
 

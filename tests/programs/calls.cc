@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * calls SEED N: N random calls of everything that allocates, with sizes and alignments that are odd, nothing,
- * too much or wrong.  Prints a line a call: what was called, and whether it gave a block, how aligned, with what
- * errno, and whether contents were kept.  Then, as `model` does, a line a site: allocations, bytes, frees,
+ * too much or wrong.  Prints a line a call: what was called, and whether it gave a block, how aligned, with
+ * what errno, and whether contents were kept.  Then, as `model` does, a line a site: allocations, bytes, frees,
  * reallocations, temporary, blocks and bytes at the end, and at the peak.
  */
 #include <cerrno>
@@ -139,8 +139,8 @@ static size_t some_size()
 static size_t some_alignment()
 {
     static const size_t others[] = {
-        0, 1, 2, 3, 4, 5, 7, 12, 24, 48, 100, 4095, 4097, SIZE_MAX, SIZE_MAX / 2, SIZE_MAX / 2 + 1, SIZE_MAX / 2 + 2,
-        (size_t)1 << 62,
+        0, 1, 2, 3, 4, 5, 7, 12, 24, 48, 100, 4095, 4097, SIZE_MAX, SIZE_MAX / 2, SIZE_MAX / 2 + 1,
+        SIZE_MAX / 2 + 2, (size_t)1 << 62,
     };
     if (below(8) == 0)
         return others[below(sizeof others / sizeof *others)];
@@ -408,7 +408,8 @@ static void birth(struct block *block)
     }
     if (at) {
         *block = {(unsigned char *)at, bytes, c.size, c.alignment, c.function, site, before.fill};
-        if (was && !each_byte(block->at, bytes < before.size ? bytes : before.size, before.size, before.fill, false))
+        if (was && !each_byte(block->at, bytes < before.size ? bytes : before.size, before.size, before.fill,
+                              false))
             printf(" contents not kept");
         count_birth(block);
         figures[site].reallocations += was;

@@ -51,7 +51,9 @@ static const char *outcome(void)
     arrived = false;
     if (pthread_create(&id, NULL, worker, NULL) || pthread_join(id, &result))
         return "no thread";
-    return !arrived ? "cancelled in an allocation" : result != PTHREAD_CANCELED ? "not cancelled" : "cancelled in time";
+    return !arrived                     ? "cancelled in an allocation"
+           : result != PTHREAD_CANCELED ? "not cancelled"
+                                        : "cancelled in time";
 }
 
 int main(void)
