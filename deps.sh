@@ -46,6 +46,7 @@ for purpose; do
         need jq jq command_there jq
         need procps ps command_there ps
         need valgrind valgrind command_there valgrind
+        need heaptrack heaptrack command_there heaptrack
         ;;
     bench)
         need python3 python3 command_there python3
