@@ -24,6 +24,7 @@ while read -r whose bytes; do
     check "stack, $whose: $bytes bytes below the caller, of $most" [ "$bytes" -le $most ]
 done <painted
 same "stack: all five were measured" "unknown known again thread child" "$(cut -d' ' -f1 painted | xargs)"
+same "stack: under the recorder" "2 0" "$(ls "$tmp"/trace* | wc -l) $(json .totals.missed_events)"
 
 # ---- memory ----
 without=$("$programs/parked" 1000)
@@ -42,5 +43,6 @@ same "... which counted all of it" "$(((1 + 3 * 512 * 9) * 4))" \
 
 # ---- cancellation ----
 same "a cancelled thread comes to its own cancellation point" "cancelled in time
-cancelled in time" "$(traced "" timeout 60 "$programs/cancelled")"
+cancelled in time" "$(traced children=all timeout 60 "$programs/cancelled")"
+check "... under the recorder" [ "$(of worker allocations "$tmp/trace.2")" -ge 50000 ]
 finish

@@ -11,6 +11,12 @@ __attribute__((weak)) void free_sized(void *block, size_t size);
 __attribute__((weak)) void free_aligned_sized(void *block, size_t alignment, size_t size);
 }
 
+// Declared by clang only when it is asked to use them.
+void operator delete(void *block, size_t size) noexcept;
+void operator delete[](void *block, size_t size) noexcept;
+void operator delete(void *block, size_t size, std::align_val_t alignment) noexcept;
+void operator delete[](void *block, size_t size, std::align_val_t alignment) noexcept;
+
 static void *volatile sink;
 
 #define AFTER_FAILURE(call)                                                                                  \
