@@ -204,15 +204,15 @@ test: $(O)/tracemalloc $(O)/demo $(O)/cta.csv $(UNIT_TESTS)
 	$(Q)BUILD=$(O) bash tests/run.sh $(UNIT_TESTS) $(filter %/test_report.sh %/test_info.sh %/test_demo.sh,$(E2E_TESTS))
 endif
 
-# Every call's return address in the given objects (or a default set): learned rules against elfutils'.
-check-rules: $(O)/tests/compare_rules
-	$(Q)$(O)/tests/compare_rules $(OBJECTS)
-
 # Many more seeds than `make test` takes.
 fuzz-calls: SEEDS = $(shell seq 1001 1100)
 fuzz-calls: DEPS_FOR = test
 fuzz-calls: all $(PROGRAMS) $(HAZARDS)
 	$(Q)SEEDS="$(SEEDS)" BUILD=$(O) TEST_TIMEOUT=86400 bash tests/run.sh tests/e2e/test_calls.sh
+
+# Every call's return address in the given objects (or a default set): learned rules against elfutils'.
+check-rules: $(O)/tests/compare_rules
+	$(Q)$(O)/tests/compare_rules $(OBJECTS)
 
 $(O)/tests/compare_rules: $(O)/obj/tests/rules/compare_rules.o $(O)/obj/shim/unwind/learn.o
 	$(call say,LINK,$@)
