@@ -42,7 +42,7 @@ struct hook_asked {
 };
 extern __thread struct hook_asked hook_asked __attribute__((tls_model("initial-exec"))) hidden;
 
-/* Looks the real operators new and delete up, as real_start does the rest; before that. */
+/* Looks the real operators new and delete up, as real_start has done the rest. */
 void new_start(void);
 
 /* The whole of a death before the real call.  False: the block is ours, there is nothing to call. */

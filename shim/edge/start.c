@@ -17,8 +17,10 @@
 /* Called out of the loader before any constructor: nothing of libc but dlsym. */
 static bool begin(void)
 {
+    if (!real_start())
+        return false;
     new_start();
-    return real_start() && track_start(real_granule());
+    return track_start(real_granule());
 }
 
 /*
