@@ -8,6 +8,7 @@
 #                     minute; ROWS=demo,gcc PEERS=heaptrack (or none) JEMALLOC=LIBRARY; also build/bench.json
 #   make install      PREFIX=/usr/local, DESTDIR=, LIBDIR= ...; make uninstall
 #   make check-rules  learned unwind rules against elfutils'; OBJECTS="FILE ..." for others than the default
+#   make fuzz-calls   random calls of the malloc family, traced and untraced; SEEDS="N ..."
 #   make clean
 #
 #   V=1 shows the commands, O=DIR builds elsewhere, CC=, CXX=, CFLAGS=,
@@ -64,7 +65,7 @@ DEMO_FLAGS     = -D_GNU_SOURCE -Ishim $(SANFLAGS)
 # ---- the three programs ------------------------------------------------------------------------------
 
 .DEFAULT_GOAL = all
-.PHONY: all deps demo test bench clean help check-rules install uninstall
+.PHONY: all deps demo test bench clean help check-rules fuzz-calls install uninstall
 .DELETE_ON_ERROR:
 
 all: $(O)/libtrace.so $(O)/tracemalloc $(O)/demo
@@ -176,7 +177,7 @@ $(ANALYZER_UNITS:%=$(O)/tests/unit/test_%): $(O)/tests/unit/%: $(O)/obj/tests/un
 	$(Q)mkdir -p $(@D)
 	$(Q)$(TEST_LINK) -o $@ $^ $(ANALYZER_LIBS) $(shell pkg-config --libs cmocka)
 
-$(O)/tests/programs/%: tests/programs/%.c | deps
+$(O)/tests/programs/%: tests/programs/%.c $(wildcard tests/programs/*.h) | deps
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -O1 -g -fno-builtin -Ishim -Wall -Wextra -pthread -o $@ $<
@@ -220,6 +221,12 @@ else
 test: $(O)/tracemalloc $(O)/demo $(O)/cta.csv $(UNIT_TESTS)
 	$(Q)BUILD=$(O) bash tests/run.sh $(UNIT_TESTS) $(filter %/test_report.sh %/test_info.sh %/test_demo.sh,$(E2E_TESTS))
 endif
+
+# Many more seeds than `make test` takes.
+fuzz-calls: SEEDS = $(shell seq 1001 1100)
+fuzz-calls: DEPS_FOR = test
+fuzz-calls: all $(PROGRAMS) $(HAZARDS)
+	$(Q)SEEDS="$(SEEDS)" BUILD=$(O) TEST_TIMEOUT=86400 bash tests/run.sh tests/e2e/test_calls.sh
 
 # Every call's return address in the given objects (or a default set): learned rules against elfutils'.
 check-rules: $(O)/tests/compare_rules

@@ -50,6 +50,7 @@ for purpose; do
         need libjemalloc2 libjemalloc file_there /usr/lib/x86_64-linux-gnu/libjemalloc.so.2
         need libtcmalloc-minimal4 libtcmalloc_minimal file_there /usr/lib/x86_64-linux-gnu/libtcmalloc_minimal.so.4
         need libmimalloc2.0 libmimalloc file_there /usr/lib/x86_64-linux-gnu/libmimalloc.so.2
+        need heaptrack heaptrack command_there heaptrack
         ;;
     bench)
         need python3 python3 command_there python3

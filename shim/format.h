@@ -149,7 +149,7 @@ struct trace_node {
     uint32_t parent;
     uint32_t frame;             /* 0 in the roots */
     uint32_t site;              /* the site of this path, 0 if it never allocated */
-    uint32_t reserved;
+    uint32_t hash;              /* of the path: the recorder's own affair */
 };
 
 struct trace_site {

@@ -31,34 +31,32 @@ void *real_next(const char *name)
 static _Alignas(4096) char buffer[BOOTSTRAP_SIZE];
 static _Atomic size_t used;
 
+/* What there always is comes last: its success clears the message of what there is not. */
 bool real_start(void)
 {
     static _Atomic bool looking;
+    struct real found;
     if (atomic_exchange(&looking, true))
         return false;
     find_look_up();
-    struct real found = {
-        .malloc = (void *(*)(size_t))real_next("malloc"),
-        .free = (void (*)(void *))real_next("free"),
-        .calloc = (void *(*)(size_t, size_t))real_next("calloc"),
-        .realloc = (void *(*)(void *, size_t))real_next("realloc"),
-    };
+#define FIND(name) found.name = (__typeof__(found.name))real_next(#name)
+    FIND(free_sized);
+    FIND(free_aligned_sized);
+    FIND(posix_memalign);
+    FIND(aligned_alloc);
+    FIND(memalign);
+    FIND(valloc);
+    FIND(pvalloc);
+    FIND(malloc_usable_size);
+    FIND(malloc);
+    FIND(free);
+    FIND(calloc);
+    FIND(realloc);
+#undef FIND
     if (!found.malloc || !found.free || !found.calloc || !found.realloc)
         return false;
     real = found;
     return true;
-}
-
-void *real_find(void **place, const char *name)
-{
-    void *found = __atomic_load_n(place, __ATOMIC_ACQUIRE);
-    if (!found) {
-        found = real_next(name);
-        if (!found)
-            dlerror();          /* the program shall not find our question's answer */
-        __atomic_store_n(place, found, __ATOMIC_RELEASE);
-    }
-    return found;
 }
 
 static void *module_of(const void *function)

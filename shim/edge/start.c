@@ -5,6 +5,7 @@
 #include "hook.h"
 #include "../unwind/modules.h"
 #include "../track/session.h"
+#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -24,7 +25,10 @@ static const uint64_t memory_limit_min = 512 << 20;
    functions are needed. */
 static bool begin(void)
 {
-    if (!real_start())
+    bool found = real_start();
+    if (found)
+        new_start();
+    if (!found)
         obstacle = "there is no malloc to be recorded";
     else if (sys_memory_limit() < memory_limit_min)
         obstacle = "memory is limited to less than 512 MiB (ulimit -v or -d)";
@@ -59,6 +63,7 @@ static void start(struct thread *self)
         return;
     }
     track_start_stacks();
+    dlerror();                  /* what the loader missed is no business of the program's */
     pthread_atfork(life_fork_prepare, life_fork_parent, life_fork_child);
     on_exit(at_exit, NULL);
     session_start(self, environ, real_first_malloc());

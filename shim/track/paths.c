@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "paths.h"
 #include "counters.h"
-#include "../base/arena.h"
 #include "../base/life.h"
 #include "../base/map.h"
 #include "../base/options.h"
@@ -33,7 +32,6 @@ static struct records sites = {
  */
 static uint32_t hash_of_entry(uint64_t key, uint64_t value);
 static struct map known = {.hash = hash_of_entry};
-static uint32_t *hashes;        /* by node */
 
 struct node {
     uint32_t number, site;
@@ -49,10 +47,15 @@ static inline uint32_t hash_of_path(uint32_t parent_hash, uint32_t frame)
     return map_mix(pair(parent_hash, frame));
 }
 
+static inline uint32_t hash_of_node(uint32_t number)
+{
+    return ((const struct trace_node *)record_at(&nodes, number))->hash;
+}
+
 static uint32_t hash_of_entry(uint64_t key, uint64_t value)
 {
     (void)key;
-    return hashes[(uint32_t)value];
+    return hash_of_node((uint32_t)value);
 }
 
 static const struct node no_room = {TRACE_NODE_OVERFLOW, SITE_OVERFLOW};
@@ -61,12 +64,9 @@ static const struct node no_room = {TRACE_NODE_OVERFLOW, SITE_OVERFLOW};
 static struct node add_node(uint32_t parent, uint32_t frame, uint32_t hash)
 {
     struct trace_node *node = records_room(&nodes);
-    if (!node)
+    if (!node || !map_put(&known, pair(parent, frame), hash, pair(0, nodes.count)))
         return no_room;
-    hashes[nodes.count] = hash;
-    if (!map_put(&known, pair(parent, frame), hash, pair(0, nodes.count)))
-        return no_room;
-    *node = (struct trace_node){.parent = parent, .frame = frame};
+    *node = (struct trace_node){.parent = parent, .frame = frame, .hash = hash};
     return (struct node){.number = records_done(&nodes, &file_header->node_count)};
 }
 
@@ -119,8 +119,7 @@ static inline struct node find(uint32_t parent, uint32_t frame, uint32_t hash, b
 
 bool paths_start(void)
 {
-    hashes = arena_reserve(NODES_MAX * sizeof *hashes);
-    return hashes && frames_start() && map_start(&known, FIRST_SLOTS) &&
+    return frames_start() && map_start(&known, FIRST_SLOTS) &&
            records_start(&nodes, TRACE_NODE_FIRST, &file_header->node_count) &&
            records_start(&sites, 1, &file_header->site_count) &&
            site_number(TRACE_NODE_OVERFLOW) == SITE_OVERFLOW;
@@ -151,7 +150,7 @@ static inline uint32_t frame_of(struct thread *self, const struct kept_frame *ke
 static uint32_t name_stack(struct thread *self, struct stack_memo *stack)
 {
     uint32_t last = stack->count - 1, i = stack->known < last ? stack->known : last;
-    uint32_t outer = node_outside(stack, i), hash = hashes[outer];
+    uint32_t outer = node_outside(stack, i), hash = hash_of_node(outer);
     for (; i < last; i++) {
         uint32_t frame = frame_of(self, &stack->frames[i]);
         hash = hash_of_path(hash, frame);
@@ -178,7 +177,7 @@ uint32_t paths_site(struct thread *self, struct frame_state from)
 uint32_t paths_site_of_caller(struct thread *self, uintptr_t lookup)
 {
     uint32_t frame = frames_number_of(self, lookup);
-    return find(TRACE_NODE_ROOT, frame, hash_of_path(hashes[TRACE_NODE_ROOT], frame), true).site;
+    return find(TRACE_NODE_ROOT, frame, hash_of_path(hash_of_node(TRACE_NODE_ROOT), frame), true).site;
 }
 
 int paths_addresses(uint32_t site, void **addresses, int n)

@@ -3,12 +3,43 @@
 #include "../base/sys.h"
 #include <dlfcn.h>
 #include <errno.h>
+#include <link.h>
 #include <string.h>
+#include <sys/auxv.h>
+
+/* Whether the kernel mapped it: then its program headers are those that it told of. */
+static bool is_kernels(const ElfW(Phdr) *segment, uintptr_t bias)
+{
+    return segment && segment->p_type == PT_PHDR && bias + segment->p_vaddr == (uintptr_t)segment;
+}
+
+/* The kernel may leave pages between the program's segments; the loader maps what it loads in one piece. */
+static void widen_to_program(struct dl_find_object *found)
+{
+    const ElfW(Phdr) *segment = (const void *)getauxval(AT_PHDR);
+    uintptr_t bias = found->dlfo_link_map->l_addr;
+    for (unsigned long i = getauxval(AT_PHNUM); is_kernels(segment, bias) && i-- > 0;) {
+        uintptr_t start = bias + segment[i].p_vaddr, end = start + segment[i].p_memsz;
+        if (segment[i].p_type == PT_LOAD && start < (uintptr_t)found->dlfo_map_start)
+            found->dlfo_map_start = (void *)(start & -PAGE_SIZE);
+        if (segment[i].p_type == PT_LOAD && end > (uintptr_t)found->dlfo_map_end)
+            found->dlfo_map_end = (void *)end;
+    }
+}
+
+bool image_object(uintptr_t address, struct dl_find_object *found)
+{
+    if (_dl_find_object((void *)address, found) != 0)
+        return false;
+    if (!*found->dlfo_link_map->l_name)
+        widen_to_program(found);
+    return true;
+}
 
 bool image_find(uintptr_t address, struct image *image)
 {
     struct dl_find_object found;
-    if (_dl_find_object((void *)address, &found) != 0)
+    if (!image_object(address, &found))
         return false;
     image->start = (uintptr_t)found.dlfo_map_start;
     image->end = (uintptr_t)found.dlfo_map_end;

@@ -21,6 +21,12 @@ struct image {
     uintptr_t eh_frame_hdr;     /* 0: it has none */
 };
 
+struct dl_find_object;
+
+/* The loader's facts of the object that an address lies in, of the whole of it: where a program's segments leave
+   pages between them, the loader tells the one segment.  False: none. */
+bool image_object(uintptr_t address, struct dl_find_object *found);
+
 /* The loaded object that an address lies in.  False: none. */
 bool image_find(uintptr_t address, struct image *image);
 
