@@ -303,7 +303,7 @@ static void test_ends(void **state)
     assert_int_equal(step_at(step_end, 10, at(20)), OUTCOME_END);
     assert_false(from.uses_bp);
     assert_false(fleeting);
-    assert_int_equal(step_from((uintptr_t)step_rsp - 1, at(10), at(20)), OUTCOME_END);  /* before a function */
+    assert_int_equal(step_from((uintptr_t)step_rsp - 1, at(10), at(20)), OUTCOME_END); /* before a function */
     assert_int_equal(step_at(step_unsupported, 10, at(20)), OUTCOME_LOST);
 }
 
