@@ -366,6 +366,20 @@ static void test_rows_are_counted_in_the_codes_alignment(void **state)
         assert_offset(at, at < 8 ? 8 : at < 16 ? 16 : at < 24 ? 24 : at < 32 ? 32 : 40);
 }
 
+/* 32 times an alignment of 2^27, in each form of advance. */
+static void test_rows_beyond_32_bits_do_not_come_back(void **state)
+{
+    static const struct bytes cie = BYTES("\1zR\0\x80\x80\x80\x40\x78\x10\1\x1b\x0c\7\10\x90\1");
+    static const struct bytes rows[] = {BYTES("\0\x60\xe\x10"), BYTES("\0\2\x20\xe\x10"),
+                                        BYTES("\0\3\x20\0\xe\x10"), BYTES("\0\4\x20\0\0\0\xe\x10")};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        put_entries(cie, rows[i]);
+        assert_offset(0, 8);
+        assert_offset(CODE_SIZE - 1, 8);
+    }
+}
+
 /* Rows as far away as can be said; the FDE covers less. */
 static void test_far_rows(void **state)
 {
@@ -679,6 +693,31 @@ static void test_fde_pointers_anywhere(void **state)
         assert_refused("an extreme pointer");
     }
     assert_int_equal(believed, 1);
+}
+
+/* As many letters as an entry holds, whose data would lie beyond its end. */
+static void test_letters_without_end_have_no_data(void **state)
+{
+    enum { LETTERS = 1000000, SIZE = LETTERS + 4 * PAGE_BYTES };
+    uint8_t *pages = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct image image = {(uintptr_t)pages, (uintptr_t)pages + SIZE, (uintptr_t)pages};
+    struct rule rule;
+    (void)state;
+    assert_true(pages != MAP_FAILED);
+    put_entries(usual_cie, usual_fde);
+    memcpy(pages, table.page, PAGE_BYTES);
+    uint8_t *cie = pages + PAGE_SIZE, *fde = pages + SIZE - PAGE_SIZE;
+    memcpy(fde, table.fde, 4 + table.fde_size);
+    put32(pages + 16, (uintptr_t)(fde - pages));
+    put32(fde + 4, (uintptr_t)(fde + 4 - cie));
+    put32(fde + 8, table.code - (uintptr_t)table.page - (uintptr_t)(fde + 8 - pages));
+    put32(cie, 4 + 2 + LETTERS + 8);
+    memcpy(cie + 8, "\1z", 2);
+    memset(cie + 10, 'R', LETTERS);
+    memcpy(cie + 10 + LETTERS, "\0\1\x78\x10\xff\xff\xff\x7f", 8);
+    assert_false(read_rule(&image, image.start + (table.code - (uintptr_t)table.page), &rule));
+    munmap(pages, SIZE);
+    image_forget();
 }
 
 /* The CIE's number must be 0: a pointer to an FDE is no CIE. */
@@ -1022,6 +1061,7 @@ int main(void)
         TEST(what_is_beyond_the_row_is_not_read),
         TEST(rows_are_counted_in_the_codes_alignment),
         TEST(far_rows),
+        TEST(rows_beyond_32_bits_do_not_come_back),
         TEST(the_code_is_what_the_fde_covers),
         TEST(forms_of_the_cie),
         TEST(other_forms_of_the_cie_are_refused),
@@ -1033,6 +1073,7 @@ int main(void)
         TEST(entries_beyond_the_object),
         TEST(cie_pointers_anywhere),
         TEST(fde_pointers_anywhere),
+        TEST(letters_without_end_have_no_data),
         TEST(an_fde_is_no_cie),
         TEST(a_long_entry_is_read_and_ends),
         TEST(random_tables_are_read_as_libunwind_reads_them),

@@ -148,6 +148,23 @@ static void generate(void)
     assert_int_equal(record(number(8))->offset, 0);
 }
 
+/* A return address may be anything, 1 for instance. */
+static void number_anything(void)
+{
+    self = shim_enter();
+    for (uintptr_t lookup = 0; lookup < 4; lookup++) {
+        assert_int_not_equal(number(lookup), 0);
+        assert_int_equal(frames_number_of(self, lookup), number(lookup));
+        assert_int_equal(frames_number_of(self, lookup | LOOKUP_EXACT), number(lookup | LOOKUP_EXACT));
+    }
+}
+
+static void test_any_address_has_a_frame(void **state)
+{
+    (void)state;
+    shim_in_child(number_anything);
+}
+
 static void test_generated_code_is_one_frame_a_mapping(void **state)
 {
     (void)state;
@@ -443,6 +460,7 @@ int main(void)
         TEST(equal_offsets_in_two_modules_are_two_frames),
         TEST(many_places_are_many_frames),
         TEST(generated_code_is_one_frame_a_mapping),
+        TEST(any_address_has_a_frame),
         TEST(a_module_that_comes_back_has_its_frames),
         TEST(what_is_remembered_is_right),
         TEST(what_is_remembered_needs_no_lock),

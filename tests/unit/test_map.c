@@ -174,6 +174,24 @@ static void test_dropped_keys_do_not_grow_with_it(void **state)
     assert_there(1000, 1000);
 }
 
+/* Modules that come and go, each at another place, and never more than one of them there. */
+static void test_what_comes_and_goes_does_not_pile_up(void **state)
+{
+    enum { LIVE = 500, ROUNDS = 500 };
+    (void)state;
+    begin(2048);
+    numbers = 1;
+    for (int round = 0; round < ROUNDS; round++) {
+        uint64_t code = 0x7f0000000000 + choose(1 << 20) * 4096;
+        for (uint64_t i = 0; i < LIVE; i++)
+            assert_true(map_put(&map, code + 37 * i, round));
+        for (uint64_t i = 0; i < LIVE; i++)
+            assert_there(code + 37 * i, round);
+        map_drop(&map, code, code + 37 * LIVE);
+    }
+    assert_in_range(slots_of_map(), 2048, 16 * LIVE);
+}
+
 /* --- against a plain table ----------------------------------------------------------------------------- */
 
 enum { UNIVERSE = 3000 };
@@ -482,6 +500,7 @@ int main(void)
         TEST(the_range_is_dropped_and_nothing_else),
         TEST(dropped_keys_come_back),
         TEST(dropped_keys_do_not_grow_with_it),
+        TEST(what_comes_and_goes_does_not_pile_up),
         TEST(it_is_what_a_plain_table_would_be),
         TEST(without_memory_nothing_changes),
         TEST(an_outgrown_table_is_empty),
