@@ -61,12 +61,20 @@ bool map_put(struct map *map, uint64_t key, uint32_t hash, uint64_t value)
     return true;
 }
 
+/* Before a free slot it becomes one itself: nothing lies behind it. */
+static void drop(struct map_table *table, size_t i)
+{
+    bool last = !atomic_load_explicit(&table->slots[(i + 1) & table->mask].key, memory_order_relaxed);
+    table->used -= last;
+    atomic_store_explicit(&table->slots[i].key, last ? 0 : MAP_DROPPED, memory_order_relaxed);
+}
+
 void map_drop(struct map *map, uint64_t low, uint64_t high)
 {
     struct map_table *table = atomic_load_explicit(&map->table, memory_order_relaxed);
-    for (size_t i = 0; i <= table->mask; i++) {
+    for (size_t i = table->mask + 1; i-- > 0;) {
         uint64_t key = atomic_load_explicit(&table->slots[i].key, memory_order_relaxed);
-        if (key >= low && key < high && key > MAP_DROPPED)
-            atomic_store_explicit(&table->slots[i].key, MAP_DROPPED, memory_order_relaxed);
+        if (key == MAP_DROPPED || (key >= low && key < high && key > MAP_DROPPED))
+            drop(table, i);
     }
 }

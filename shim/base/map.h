@@ -66,4 +66,12 @@ static inline uint64_t map_value(const struct map_slot *slot)
     return atomic_load_explicit(&slot->value, memory_order_relaxed);
 }
 
+/* The value of a key, in a map that has no 0 among its values; 0: it is not there, as far as can be seen without
+   the lock, or its slot was emptied between the two. */
+static inline uint64_t map_get(const struct map *map, uint64_t key, uint32_t hash)
+{
+    const struct map_slot *slot = map_find(map, key, hash);
+    return likely(slot != NULL) ? map_value(slot) : 0;
+}
+
 #endif

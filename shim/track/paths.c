@@ -93,9 +93,9 @@ static struct node find_slowly(uint32_t parent, uint32_t frame, uint32_t hash, b
 {
     struct node node = no_room;
     tables_take();
-    const struct map_slot *slot = map_find(&known, pair(parent, frame), hash);
-    if (slot)
-        node = (struct node){(uint32_t)map_value(slot), (uint32_t)(map_value(slot) >> 32)};
+    uint64_t value = map_get(&known, pair(parent, frame), hash);
+    if (value)
+        node = (struct node){(uint32_t)value, (uint32_t)(value >> 32)};
     else if (parent != TRACE_NODE_OVERFLOW && frame)
         node = add_node(parent, frame, hash);
     if (want_site && !node.site) {
@@ -110,8 +110,7 @@ static struct node find_slowly(uint32_t parent, uint32_t frame, uint32_t hash, b
 
 static inline struct node find(uint32_t parent, uint32_t frame, uint32_t hash, bool want_site)
 {
-    const struct map_slot *slot = map_find(&known, pair(parent, frame), hash);
-    uint64_t value = likely(slot != NULL) ? map_value(slot) : 0;
+    uint64_t value = map_get(&known, pair(parent, frame), hash);
     if (likely(value && (!want_site || value >> 32)))
         return (struct node){(uint32_t)value, (uint32_t)(value >> 32)};
     return find_slowly(parent, frame, hash, want_site);

@@ -96,7 +96,6 @@ struct common {
     struct reader initial;      /* instructions */
     uint32_t code_align;
     int32_t data_align;
-    bool augmented;             /* FDEs have data of their own, with a length */
 };
 
 enum { PCREL_SDATA4 = 0x1b };
@@ -140,15 +139,16 @@ static bool read_common(const struct image *image, uintptr_t address, struct com
     c->code_align = uleb(&r);
     c->data_align = sleb(&r);
     uint32_t return_column = version == 1 ? u8(&r) : uleb(&r);
-    c->augmented = count && letters[0] == 'z';
-    if ((version != 1 && version != 3) || !c->augmented || return_column != RIP)
+    if ((version != 1 && version != 3) || !count || letters[0] != 'z' || return_column != RIP)
         return false;
     uint32_t length = uleb(&r);
     c->initial = (struct reader){.at = take(&r, length), .end = r.end};
+    if (r.bad)
+        return false;
     struct reader data = {.at = c->initial.at, .end = c->initial.at + length};
     c->initial.at += length;
     read_augmentation(&data, letters, count);
-    return !r.bad && !data.bad;
+    return !data.bad;
 }
 
 /* --- the table's rows ----------------------------------------------------------------------------------- */
@@ -212,6 +212,11 @@ static int32_t factored(struct reader *r, const struct machine *m, int32_t numbe
     return (int32_t)product;
 }
 
+static void advance(struct machine *m, uint32_t units)
+{
+    m->at += (uintptr_t)units * m->common->code_align;
+}
+
 static void remember(struct reader *r, struct machine *m)
 {
     if (m->depth == sizeof m->remembered / sizeof *m->remembered)
@@ -251,9 +256,9 @@ static void execute(struct reader *r, struct machine *m, uint8_t operation)
     uint32_t n;
     switch (operation) {
     case NOP: break;
-    case ADVANCE1: m->at += u8(r) * m->common->code_align; break;
-    case ADVANCE2: m->at += u16(r) * m->common->code_align; break;
-    case ADVANCE4: m->at += u32(r) * (uintptr_t)m->common->code_align; break;
+    case ADVANCE1: advance(m, u8(r)); break;
+    case ADVANCE2: advance(m, u16(r)); break;
+    case ADVANCE4: advance(m, u32(r)); break;
     case OFFSET_EXTENDED: n = reg(r); set(row, n, AT_CFA, factored(r, m, (int32_t)uleb(r))); break;
     case OFFSET_EXTENDED_SF: n = reg(r); set(row, n, AT_CFA, factored(r, m, sleb(r))); break;
     case RESTORE_EXTENDED: restore(m, reg(r)); break;
@@ -281,7 +286,7 @@ static bool run(struct reader r, struct machine *m)
     while (r.at < r.end && m->at <= m->lookup && !r.bad) {
         uint8_t byte = u8(&r);
         if ((byte & HIGH) == ADVANCE)
-            m->at += (byte & LOW) * m->common->code_align;
+            advance(m, byte & LOW);
         else if ((byte & HIGH) == OFFSET)
             set(&m->row, byte & LOW, AT_CFA, factored(&r, m, (int32_t)uleb(&r)));
         else if ((byte & HIGH) == RESTORE)

@@ -14,7 +14,7 @@
 #include "rule.h"
 
 /* The rule of a lookup address of the object, RULE_STEP.  False: not of the common shape, or nothing describes
-   the address; *rule is then unchanged.  Under world.learning; needs some 300 bytes of stack. */
+   the address; *rule is then unchanged.  Under world.learning; needs less than 1 KiB of stack. */
 bool cfi_rule(const struct image *image, uintptr_t lookup, struct rule *rule);
 
 #endif

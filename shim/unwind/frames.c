@@ -77,7 +77,7 @@ uint32_t frames_number_of(struct thread *self, uintptr_t lookup)
     size_t i = lookup * 0x9e3779b97f4a7c15u >> (64 - CACHE_BITS);
     if (!self->frames)
         self->frames = arena_alloc(sizeof *self->frames);
-    if (self->frames && self->frames->slots[i].lookup == lookup)
+    if (self->frames && self->frames->slots[i].lookup == lookup && self->frames->slots[i].number)
         return self->frames->slots[i].number;
     tables_take();
     number = frames_number(lookup);

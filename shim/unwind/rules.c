@@ -9,10 +9,10 @@
 
 enum { FIRST_SLOTS = 2048, WIDE_MAX = 1 << 16, WIDE_CHUNK = 256 };
 
-static uint32_t hash_of(uint64_t lookup, uint64_t rule)
+static uint32_t hash_of(uint64_t key, uint64_t rule)
 {
     (void)rule;
-    return map_mix(lookup);
+    return map_mix(key);
 }
 
 struct map rules_table = {.hash = hash_of};
@@ -113,7 +113,7 @@ static struct known_rule learn_now(uintptr_t lookup)
         known.frame = frame;
     tables_drop();
     if (known.frame)
-        map_put(&rules_table, lookup, map_mix(lookup), pack(known));
+        map_put(&rules_table, rules_key(lookup), map_mix(rules_key(lookup)), pack(known));
     return known;
 }
 
@@ -121,9 +121,9 @@ struct known_rule rules_learn(struct thread *self, uintptr_t lookup)
 {
     struct known_rule known;
     lock_take(&world.learning);
-    const struct map_slot *slot = map_find(&rules_table, lookup, map_mix(lookup));
-    if (slot) {
-        known = rules_unpack(map_value(slot));
+    uint64_t word = map_get(&rules_table, rules_key(lookup), map_mix(rules_key(lookup)));
+    if (word) {
+        known = rules_unpack(word);
     } else {
         life_table_begin();
         self->own_calls = true;
@@ -138,7 +138,7 @@ struct known_rule rules_learn(struct thread *self, uintptr_t lookup)
 void rules_drop(uintptr_t start, uintptr_t end)
 {
     lock_take(&world.learning);
-    map_drop(&rules_table, start, end);
+    map_drop(&rules_table, rules_key(start), rules_key(end));
     image_forget();
     lock_drop(&world.learning);
 }

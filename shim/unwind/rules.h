@@ -44,6 +44,12 @@ bool rules_start_learning(void);
  */
 extern struct map rules_table hidden;
 
+/* Keys are 2 or more; whatever a stack's word may be taken for, it is below 2^63. */
+static inline uint64_t rules_key(uintptr_t lookup)
+{
+    return lookup + 2;
+}
+
 static inline struct known_rule rules_unpack(uint64_t word)
 {
     return (struct known_rule){
@@ -59,8 +65,8 @@ struct known_rule rules_learn(struct thread *self, uintptr_t lookup);
 /* The rule of a lookup address; learns it the first time. */
 static inline struct known_rule rules_find(struct thread *self, uintptr_t lookup)
 {
-    const struct map_slot *slot = map_find(&rules_table, lookup, map_mix(lookup));
-    return likely(slot != NULL) ? rules_unpack(map_value(slot)) : rules_learn(self, lookup);
+    uint64_t word = map_get(&rules_table, rules_key(lookup), map_mix(rules_key(lookup)));
+    return likely(word) ? rules_unpack(word) : rules_learn(self, lookup);
 }
 
 /* The rule behind a STEP_WIDE. */

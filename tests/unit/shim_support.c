@@ -3,12 +3,14 @@
 #include "../../shim/track/track.h"
 #include <ftw.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -268,6 +270,40 @@ void shim_leave_directory(void)
 {
     assert_int_equal(chdir(before), 0);
     nftw(directory, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* --- interruptions ------------------------------------------------------------------------------------- */
+
+static struct {
+    void (*interruption)(void);
+    unsigned steps, at;
+} stepping;
+
+enum { TRAP_FLAG = 0x100 };
+
+/* A breakpoint begins the steps, and the next one ends them. */
+static void on_trap(int number, siginfo_t *info, void *context)
+{
+    greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
+    (void)number;
+    if (info->si_code != TRAP_TRACE)
+        registers[REG_EFL] ^= TRAP_FLAG;
+    else if (stepping.steps++ == stepping.at)
+        stepping.interruption();
+}
+
+bool shim_interrupt(void (*body)(void), void (*interruption)(void), unsigned at)
+{
+    struct sigaction action = {.sa_sigaction = on_trap, .sa_flags = SA_SIGINFO}, old;
+    stepping.interruption = interruption;
+    stepping.steps = 0;
+    stepping.at = at;
+    assert_int_equal(sigaction(SIGTRAP, &action, &old), 0);
+    __asm__ volatile("int3" ::: "memory");
+    body();
+    __asm__ volatile("int3" ::: "memory");
+    sigaction(SIGTRAP, &old, NULL);
+    return stepping.steps > at;
 }
 
 uint64_t shim_random(uint64_t *state)

@@ -68,6 +68,12 @@ void shim_in_directory(void (*body)(void));
 void shim_enter_directory(void);
 void shim_leave_directory(void);
 
+/*
+ * Runs the body, and the interruption, in a signal handler, before its instruction number `at`.  False: the body
+ * was over by then.  For what threads do to each other, without a race: each order of two steps can be had.
+ */
+bool shim_interrupt(void (*body)(void), void (*interruption)(void), unsigned at);
+
 /* A small generator of numbers, the same on every machine. */
 uint64_t shim_random(uint64_t *state);
 

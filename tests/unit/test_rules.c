@@ -227,6 +227,69 @@ static void test_threads_find_and_drop_together(void **state)
     assert_false(self->own_calls);
 }
 
+/* A return address may be anything, 1 or 2 for instance; those that were dropped leave no rule for it. */
+static void find_anything(void)
+{
+    start(NULL);
+    uintptr_t code = (uintptr_t)dlsym(RTLD_DEFAULT, "qsort") & -16ul;
+    for (uintptr_t i = 0; i < 600; i++)
+        rules_find(self, code + i);
+    rules_drop(code, code + 600);
+    for (uintptr_t lookup = 0; lookup < 8; lookup++)
+        assert_int_equal(rules_find(self, lookup).step, STEP_NO_CFI);
+}
+
+static void test_no_address_is_taken_for_a_slot(void **state)
+{
+    (void)state;
+    shim_in_child(find_anything);
+}
+
+enum { FULL = 1024 };           /* rules, in the first table: one more and it grows */
+
+static uintptr_t late_code, next_code;
+static struct known_rule late_rule;
+static unsigned interrupted_at;
+static bool *interrupted;       /* shared with the child */
+
+static void find_late(void)
+{
+    late_rule = rules_find(self, late_code);
+}
+
+static void learn_one_more(void)
+{
+    while (rules_find(self, next_code++).step == STEP_NO_CFI)
+        ;
+}
+
+static void grow_while_reading(void)
+{
+    start(NULL);
+    next_code = late_code = (uintptr_t)dlsym(RTLD_DEFAULT, "vfprintf");
+    for (int i = 0; i < FULL; i++)
+        learn_one_more();
+    struct known_rule right = rules_find(self, late_code);
+    assert_int_equal(right.step, STEP_RSP);
+    *interrupted = shim_interrupt(find_late, learn_one_more, interrupted_at);
+    assert_int_equal(late_rule.step, right.step);
+    assert_int_equal(late_rule.offset, right.offset);
+    assert_int_equal(late_rule.bp_slot, right.bp_slot);
+    assert_int_equal(late_rule.frame, right.frame);
+}
+
+/* Between any two instructions of a reader the table may be outgrown and emptied. */
+static void test_a_rule_is_right_though_the_table_goes(void **state)
+{
+    (void)state;
+    interrupted = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_true(interrupted != MAP_FAILED);
+    do
+        shim_in_child(grow_while_reading);
+    while (*interrupted && ++interrupted_at < 1000);
+    munmap(interrupted, PAGE_SIZE);
+}
+
 static void without_teacher(void)
 {
     struct thread none = {0};
@@ -248,6 +311,8 @@ int main(void)
     const struct CMUnitTest first[] = {
         cmocka_unit_test(test_without_the_teacher_only_the_common_shape_is_known),
         cmocka_unit_test(test_dropped_rules_are_learned_again),
+        cmocka_unit_test(test_no_address_is_taken_for_a_slot),
+        cmocka_unit_test(test_a_rule_is_right_though_the_table_goes),
     };
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_common_rules_are_short),

@@ -670,14 +670,6 @@ __asm__(".pushsection .text\n.cfi_startproc\nnop\n.cfi_def_cfa %rbp, 16\n.cfi_of
         "walk_place_rbp:\nnop\nnop\n.cfi_endproc\n"
         ".cfi_startproc\nnop\n.cfi_def_cfa_offset 16\nwalk_place_rsp:\nnop\nnop\n.cfi_endproc\n.popsection");
 
-/* A page, and two that cannot be read. */
-static uintptr_t edged_page(void)
-{
-    char *pages = new_stack(3 * PAGE_SIZE);
-    assert_int_equal(mprotect(pages + PAGE_SIZE, 2 * PAGE_SIZE, PROT_NONE), 0);
-    return (uintptr_t)pages;
-}
-
 static void put_word(uintptr_t address, uintptr_t word)
 {
     *(uintptr_t *)address = word;
@@ -689,65 +681,6 @@ static void assert_ends_at_once(uintptr_t sp, uintptr_t bp)
     assert_non_null(memo);
     assert_int_equal(memo->count, 1);
     assert_true(memo->cut);
-}
-
-static void test_a_frame_before_an_unreadable_page_is_the_last(void **state)
-{
-    (void)state;
-    uintptr_t pages = edged_page(), edge = pages + PAGE_SIZE;
-    assert_ends_at_once(pages + 512, edge - 8);         /* rbp's word before, the return address behind */
-    assert_ends_at_once(pages + 512, edge);
-    assert_ends_at_once(pages + 512, edge + 800);
-    put_word(edge - 16, edge - 8);
-    put_word(edge - 8, (uintptr_t)walk_place_rbp + 1);
-    struct stack_memo *memo = walk_from((uintptr_t)walk_place_rbp, pages + 512, edge - 16);
-    assert_int_equal(memo->count, 2);                   /* one step, then the same */
-    assert_true(memo->cut);
-    memo = walk_from((uintptr_t)walk_place_rsp, edge - 8, edge - 16);   /* return address behind */
-    assert_int_equal(memo->count, 1);
-    munmap((void *)pages, 3 * PAGE_SIZE);
-}
-
-static void test_no_rbp_makes_it_crash(void **state)
-{
-    (void)state;
-    uintptr_t pages = edged_page(), edge = pages + PAGE_SIZE;
-    const uintptr_t wild[] = {0, 1, 7, 8, 0x1234, 0xdeadbeef, PAGE_SIZE, edge - 15, edge - 1,
-                              0x7ffffffff000, 0x800000000000, 0xffffffff81000000,
-                              UINTPTR_MAX - 7, UINTPTR_MAX};
-    for (size_t i = 0; i < sizeof wild / sizeof *wild; i++) {
-        assert_ends_at_once(pages + 512, wild[i]);
-        assert_ends_at_once((uintptr_t)&pages & ~(uintptr_t)15, wild[i]);
-    }
-    munmap((void *)pages, 3 * PAGE_SIZE);
-}
-
-static void test_a_frame_that_leads_inward_is_the_last(void **state)
-{
-    (void)state;
-    uintptr_t page = (uintptr_t)new_stack(PAGE_SIZE);
-    put_word(page + 1024, page + 1024);
-    put_word(page + 1032, (uintptr_t)walk_place_rbp + 1);
-    assert_ends_at_once(page + 2048, page + 1024);
-    struct stack_memo *memo = walk_from((uintptr_t)walk_place_rbp, page + 512, page + 1024);
-    assert_int_equal(memo->count, 2);                   /* its rbp is its own: no further */
-    assert_true(memo->cut);
-    munmap((void *)page, PAGE_SIZE);
-}
-
-static void test_a_frame_whose_page_vanished_is_not_read(void **state)
-{
-    (void)state;
-    uintptr_t pages = (uintptr_t)new_stack(2 * PAGE_SIZE), edge = pages + PAGE_SIZE;
-    put_word(edge + 64, 0);
-    put_word(edge + 72, 0);
-    struct stack_memo *memo = walk_from((uintptr_t)walk_place_rbp, pages + 512, edge + 64);
-    assert_int_equal(memo->count, 1);                   /* ended by a return address of 0 */
-    assert_false(memo->cut);
-    stacks_forget(walker);
-    mprotect((void *)edge, PAGE_SIZE, PROT_NONE);
-    assert_ends_at_once(pages + 512, edge + 64);
-    munmap((void *)pages, 2 * PAGE_SIZE);
 }
 
 /* A dead thread's state is used again by a thread whose stack is elsewhere; a coroutine's stack goes. */
@@ -781,16 +714,6 @@ static void test_an_end_that_is_none_any_longer_is_passed(void **state)
 /* A thread on a stack of ours.  Below it, behind a hole, is a coroutine's. */
 enum { BELOW = 16 * 4096, HOLE = 4096, ABOVE = 512 * 4096 };
 
-static void *walk_near_hole(void *area)
-{
-    uintptr_t below = (uintptr_t)area, hole = below + BELOW;
-    walk_probe();
-    assert_ends_at_once(below + 512, hole);
-    assert_ends_at_once(below + 512, hole + HOLE - 8);
-    walk_probe();
-    return NULL;
-}
-
 static void run_in_area(char *area, void *(*function)(void *), void *argument)
 {
     pthread_attr_t attributes;
@@ -808,14 +731,6 @@ static char *new_area(void)
     char *area = new_stack(BELOW + HOLE + ABOVE);
     assert_int_equal(mprotect(area + BELOW, HOLE, PROT_NONE), 0);
     return area;
-}
-
-static void test_a_hole_between_stacks_is_not_read(void **state)
-{
-    (void)state;
-    char *area = new_area();
-    run_in_area(area, walk_near_hole, area);
-    munmap(area, BELOW + HOLE + ABOVE);
 }
 
 static void *walk_simply(void *unused)
@@ -917,13 +832,8 @@ int main(void)
         TEST(walks_from_an_alternate_signal_stack),
         TEST(walks_in_contexts),
         TEST(walks_to_the_end_of_a_thread),
-        TEST(a_frame_before_an_unreadable_page_is_the_last),
-        TEST(no_rbp_makes_it_crash),
-        TEST(a_frame_that_leads_inward_is_the_last),
-        TEST(a_frame_whose_page_vanished_is_not_read),
         TEST(a_former_stack_is_not_believed),
         TEST(an_end_that_is_none_any_longer_is_passed),
-        TEST(a_hole_between_stacks_is_not_read),
         TEST(a_dead_threads_stack_is_not_read),
         TEST(generated_code_is_followed_by_its_chain),
     };
