@@ -112,6 +112,8 @@ void debuginfo_rest(struct debuginfo *info)
 {
     drop_function(&info->unpacked);
     dwarf_functions_free(&info->unpacked.functions);
+    if (info->unpacked.unit)
+        dwarf_units_rest(&info->units, info->unpacked.unit);
     info->unpacked.unit = NULL;
     dwarf_lines_rest(&info->lines);
 }

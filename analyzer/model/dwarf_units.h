@@ -6,12 +6,14 @@
 #ifndef MODEL_DWARF_UNITS_H
 #define MODEL_DWARF_UNITS_H
 
+#include "model/dwarf_pages.h"
 #include "model/dwarf_walk.h"
 
 struct dwarf_units {
     Dwarf_Die *all;
     size_t count, capacity;
     struct dwarf_ranges ranges; /* of the units */
+    struct dwarf_pages pages;
     char *directory;            /* where the file lies */
 };
 
@@ -22,6 +24,9 @@ void dwarf_units_free(struct dwarf_units *units);
 
 /* The unit whose code is at an address, or null. */
 const Dwarf_Die *dwarf_units_find(const struct dwarf_units *units, uint64_t address);
+
+/* Nothing more will be asked about a unit for now: it can leave memory. */
+void dwarf_units_rest(const struct dwarf_units *units, const Dwarf_Die *unit);
 
 /* The die that has the unit's functions: with -gsplit-dwarf it is in another file. */
 Dwarf_Die dwarf_units_contents(const struct dwarf_units *units, const Dwarf_Die *unit);
