@@ -8,6 +8,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#define LEAST (UINT64_C(64) << 10) /* bytes of a file that is worth it */
+
 /* Dropping pages of memory that is no file's would lose what is in them. */
 static bool is_file(const char *at)
 {
@@ -28,20 +30,17 @@ static bool is_file(const char *at)
     return is;
 }
 
-/* libelf notes in the table of sections which of them it has uncompressed: that must stay.  It stands behind
-   all sections, where linkers put it, or nothing leaves. */
-static const char *table_of_sections(Elf *elf)
-{
-    GElf_Ehdr header;
-    const char *image = elf_rawfile(elf, NULL);
-    return image && gelf_getehdr(elf, &header) ? image + header.e_shoff : NULL;
-}
-
 void dwarf_pages_open(struct dwarf_pages *pages, Dwarf_Die *unit)
 {
-    const char *start = (const char *)unit->addr - dwarf_dieoffset(unit);
-    const char *end = is_file(start) ? table_of_sections(dwarf_getelf(dwarf_cu_getdwarf(unit->cu))) : NULL;
-    *pages = end > start ? (struct dwarf_pages){start, end} : (struct dwarf_pages){0};
+    Elf *elf = dwarf_getelf(dwarf_cu_getdwarf(unit->cu));
+    const char *start = (const char *)unit->addr - dwarf_dieoffset(unit), *image;
+    GElf_Ehdr header;
+    *pages = (struct dwarf_pages){0};
+    /* libelf notes in the table of sections which of them it has uncompressed: that must stay.  It stands
+       behind all sections, where linkers put it, or nothing leaves. */
+    if (gelf_getehdr(elf, &header) && header.e_shoff >= LEAST && is_file(start) &&
+        (image = elf_rawfile(elf, NULL)) && image + header.e_shoff > start)
+        *pages = (struct dwarf_pages){start, image + header.e_shoff};
 }
 
 void dwarf_pages_drop(const struct dwarf_pages *pages, const char *from, const char *to)

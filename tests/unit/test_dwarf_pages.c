@@ -25,8 +25,8 @@ struct opened {
     struct dwarf_pages pages;
 };
 
-/* mapped: as libdwfl does it; otherwise the whole file is read into memory, where an address space is too small
-   to map it. */
+/* mapped: as libdwfl does it.  Otherwise the whole file is read into memory, as where there is no room to map
+   it. */
 static void open_self(struct opened *opened, bool mapped)
 {
     Dwarf_Off offset = 0, next;
