@@ -38,7 +38,7 @@ void json_string(FILE *out, const char *string)
         string += size;
         if (character == '"' || character == '\\')
             fprintf(out, "\\%c", (char)character);
-        else if (character < 0x20 || (character >= 0x7f && character < 0xa0))
+        else if (character < 0x10000 && !utf8_is_printable(character))
             fprintf(out, "\\u%04x", character);
         else
             fwrite(encoded, 1, utf8_encode(character, encoded), out);
