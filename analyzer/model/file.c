@@ -10,6 +10,7 @@
 
 #define LEAST_BUDGET    (UINT64_C(64) << 20)
 #define BUDGET_PER_BYTE 16
+#define APART           (UINT64_C(32) << 20) /* of it: for what does not grow with the file's tables */
 
 int file_open_regular(const char *path, int flags, struct stat *stat)
 {
@@ -30,6 +31,18 @@ bool file_may_block(const char *path)
     return stat(path, &found) == 0 && !S_ISREG(found.st_mode);
 }
 
+/* How much of a file is in no hole.  The blocks it takes say less where the file system compresses. */
+static uint64_t size_of_data(int fd)
+{
+    uint64_t size = 0;
+    off_t data = 0, hole;
+    while ((data = lseek(fd, data, SEEK_DATA)) >= 0 && (hole = lseek(fd, data, SEEK_HOLE)) > data) {
+        size += (uint64_t)(hole - data);
+        data = hole;
+    }
+    return size;
+}
+
 bool file_open(struct file *file, const char *path, struct failure *why)
 {
     file->fd = file_open_regular(path, O_RDONLY, &file->stat);
@@ -37,10 +50,11 @@ bool file_open(struct file *file, const char *path, struct failure *why)
         return failure_set(why, "not a regular file");
     if (file->fd < 0)
         return failure_set(why, "%s", strerror(errno));
-    uint64_t on_disk = (uint64_t)file->stat.st_blocks * 512;
-    file->budget = on_disk * BUDGET_PER_BYTE;
+    if (__builtin_mul_overflow(size_of_data(file->fd), BUDGET_PER_BYTE, &file->budget))
+        file->budget = UINT64_MAX;
     if (file->budget < LEAST_BUDGET)
         file->budget = LEAST_BUDGET;
+    file->budget -= APART;
     return true;
 }
 
@@ -75,14 +89,19 @@ uint64_t file_next_data(const struct file *file, uint64_t offset, uint64_t end)
     return (uint64_t)data < end ? (uint64_t)data : end;
 }
 
-void *file_memory(struct file *file, uint64_t n, size_t size, struct failure *why)
+bool file_charge(struct file *file, uint64_t n, size_t size, struct failure *why)
 {
     uint64_t bytes;
-    if (__builtin_mul_overflow(n, (uint64_t)size, &bytes) || bytes > file->budget) {
-        failure_set(why, "is damaged: it claims more records than it can hold");
-        return NULL;
-    }
+    if (__builtin_mul_overflow(n, (uint64_t)size, &bytes) || bytes > file->budget)
+        return failure_set(why, "is damaged: it claims more records than it can hold");
     file->budget -= bytes;
+    return true;
+}
+
+void *file_memory(struct file *file, uint64_t n, size_t size, struct failure *why)
+{
+    if (!file_charge(file, n, size, why))
+        return NULL;
     void *memory = calloc(n ? n : 1, size);
     if (!memory)
         failure_set(why, "%s", strerror(ENOMEM));

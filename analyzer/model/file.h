@@ -36,6 +36,9 @@ bool file_read(const struct file *file, uint64_t offset, void *to, size_t size, 
    before it. */
 uint64_t file_next_data(const struct file *file, uint64_t offset, uint64_t end);
 
+/* Charges the file's budget for n things of `size` bytes; false if it is not large enough. */
+bool file_charge(struct file *file, uint64_t n, size_t size, struct failure *why);
+
 /* Zeroed memory for n things of `size` bytes, charged to the file's budget, or null. */
 void *file_memory(struct file *file, uint64_t n, size_t size, struct failure *why);
 
