@@ -8,6 +8,8 @@
 #                     minute; ROWS=demo,gcc PEERS=heaptrack (or none) JEMALLOC=LIBRARY; also build/bench.json
 #   make install      PREFIX=/usr/local, DESTDIR=, LIBDIR= ...; make uninstall
 #   make check-rules  learned unwind rules against elfutils'; OBJECTS="FILE ..." for others than the default
+#   make fuzz         the analyzer over damaged and hostile files, by clang's fuzzer: SECONDS=3600 for each of
+#                     FUZZERS="trace module"
 #   make clean
 #
 #   V=1 shows the commands, O=DIR builds elsewhere, CC=, CXX=, CFLAGS=,
@@ -19,6 +21,7 @@ V       ?= 0
 SAN     ?=
 DEPS    ?= install
 PREFIX  ?= /usr/local
+SECONDS ?= 3600
 
 ifeq ($(origin CC),default)
 CC       = gcc
@@ -63,7 +66,7 @@ DEMO_FLAGS     = -D_GNU_SOURCE -Ishim $(SANFLAGS)
 # ---- the three programs ------------------------------------------------------------------------------
 
 .DEFAULT_GOAL = all
-.PHONY: all deps demo test bench clean help check-rules install uninstall
+.PHONY: all deps demo test bench clean help check-rules fuzz install uninstall
 .DELETE_ON_ERROR:
 
 all: $(O)/libtrace.so $(O)/tracemalloc $(O)/demo
@@ -191,17 +194,51 @@ $(O)/tests/hazards/%.so: tests/hazards/libs/%.c | deps
 
 test: DEPS_FOR = test
 ifeq ($(SAN),)
-test: all $(O)/cta.csv $(UNIT_TESTS) $(PROGRAMS) $(HAZARDS) $(O)/tests/compare_rules
-	$(Q)BUILD=$(O) bash tests/run.sh $(UNIT_TESTS) $(CHECKS) $(E2E_TESTS)
+test: all $(O)/cta.csv $(UNIT_TESTS) $(PROGRAMS) $(HAZARDS) $(O)/tests/compare_rules $(REPLAYS)
+	$(Q)BUILD=$(O) bash tests/run.sh $(UNIT_TESTS) $(CHECKS) $(E2E_TESTS) tests/fuzz/test_corpus.sh
 else ifeq ($(SAN),thread)
 # Where threads meet.
 test: $(THREAD_UNITS:%=$(O)/tests/unit/test_%)
 	$(Q)BUILD=$(O) bash tests/run.sh $^
 else
 # The unit tests, and the analyzer over whatever needs no recorder.
-test: $(O)/tracemalloc $(O)/demo $(O)/cta.csv $(UNIT_TESTS)
-	$(Q)BUILD=$(O) bash tests/run.sh $(UNIT_TESTS) $(filter %/test_report.sh %/test_info.sh %/test_demo.sh,$(E2E_TESTS))
+test: $(O)/tracemalloc $(O)/demo $(O)/cta.csv $(UNIT_TESTS) $(REPLAYS)
+	$(Q)BUILD=$(O) bash tests/run.sh $(UNIT_TESTS) tests/fuzz/test_corpus.sh \
+	  $(filter %/test_report.sh %/test_info.sh %/test_demo.sh,$(E2E_TESTS))
 endif
+
+# ---- fuzzing -----------------------------------------------------------------------------------------
+#
+# fuzz_NAME.c goes over the inputs in corpus/NAME: as replay_NAME over them alone, in every `make test`; as
+# fuzz_NAME, built by clang with libFuzzer, over what that makes of them.
+
+FUZZERS        = trace module
+FUZZ_COMMON    = $(O)/obj/tests/fuzz/fuzz.o $(ANALYZER_SUPPORT) $(filter-out %/analyzer/main.o,$(ANALYZER_OBJECTS))
+FUZZ_PROGRAMS  = $(FUZZERS:%=$(O)/tests/fuzz/fuzz_%)
+REPLAYS        = $(FUZZERS:%=$(O)/tests/fuzz/replay_%)
+
+$(O)/tests/fuzz/fuzz_trace $(O)/tests/fuzz/replay_trace: $(O)/obj/tests/fuzz/fuzz_trace.o \
+  $(O)/obj/tests/fuzz/made_up_symbols.o $(filter-out %/model/symbols.o,$(FUZZ_COMMON))
+$(O)/tests/fuzz/fuzz_module $(O)/tests/fuzz/replay_module: $(O)/obj/tests/fuzz/fuzz_module.o $(FUZZ_COMMON)
+
+$(REPLAYS): $(O)/obj/tests/fuzz/replay.o
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(TEST_LINK) -o $@ $^ $(ANALYZER_LIBS)
+
+$(FUZZ_PROGRAMS):
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(TEST_LINK) -fsanitize=fuzzer -o $@ $^ $(ANALYZER_LIBS)
+
+# clang's check of pointers takes offence at <obstack.h>.
+$(addprefix $(O)/obj/analyzer/model/,pool.o symbols.o debuginfo.o): SANFLAGS += $(if $(SAN),-fno-sanitize=pointer-overflow)
+
+fuzz: DEPS_FOR = fuzz
+fuzz: deps
+	$(Q)$(MAKE) --no-print-directory DEPS=skip O=$(O)/fuzz CC=clang SAN=fuzzer-no-link,address,undefined \
+	  $(FUZZERS:%=$(O)/fuzz/tests/fuzz/fuzz_%)
+	$(Q)BUILD=$(O)/fuzz bash tests/fuzz/run.sh $(SECONDS) $(FUZZERS)
 
 # Every call's return address in the given objects (or a default set): learned rules against elfutils'.
 check-rules: $(O)/tests/compare_rules
