@@ -43,27 +43,44 @@ struct debuginfo {
     struct obstack scratch; /* empty between any two calls */
 };
 
-/* libdwfl opens what a file names as its debug file without looking: a FIFO would stop us for good. */
-static bool names_no_file(const char *module, const char *link)
+static bool blocks_in(const char *directory, const char *name)
 {
-    char directory[PATH_MAX], path[2 * PATH_MAX];
-    if (!link)
-        return false;
-    if (link[0] == '/')
+    char path[2 * PATH_MAX];
+    int size = snprintf(path, sizeof(path), "%s/%s", directory, name);
+    return size >= (int)sizeof(path) || file_may_block(path);
+}
+
+/* A debug file called `name` would be looked for beside the file, and in .debug/ there. */
+static bool blocks_beside(const char *file, const char *name)
+{
+    char path[PATH_MAX], hidden[PATH_MAX + 8];
+    snprintf(path, sizeof(path), "%s", file);
+    const char *directory = dirname(path);
+    snprintf(hidden, sizeof(hidden), "%s/.debug", directory);
+    return blocks_in(directory, name) || blocks_in(hidden, name);
+}
+
+/* libdwfl opens whatever may be a file's debug file without looking: a FIFO would stop us for good.  Without
+   a link in the file it goes by the file's own name. */
+static bool debug_file_blocks(const char *file, const char *link)
+{
+    char name[NAME_MAX + 8];
+    if (link && link[0] == '/')
         return file_may_block(link);
-    snprintf(directory, sizeof(directory), "%s", module ? module : ".");
-    const char *name = dirname(directory);
-    snprintf(path, sizeof(path), "%s/%s", name, link);
-    if (file_may_block(path))
-        return true;
-    snprintf(path, sizeof(path), "%s/.debug/%s", name, link);
-    return file_may_block(path);
+    if (link)
+        return blocks_beside(file, link);
+    const char *slash = strrchr(file, '/'), *base = slash ? slash + 1 : file;
+    snprintf(name, sizeof(name), "%s.debug", base);
+    return blocks_beside(file, name) || blocks_beside(file, base);
 }
 
 static int find_debug_file(Dwfl_Module *module, void **data, const char *name, Dwarf_Addr base,
                            const char *file, const char *link, GElf_Word crc, char **found)
 {
-    if (names_no_file(file, link))
+    char *real = file ? realpath(file, NULL) : NULL; /* it is looked for there, too */
+    bool blocks = !real || debug_file_blocks(file, link) || debug_file_blocks(real, link);
+    free(real);
+    if (blocks)
         return -1;
     return dwfl_standard_find_debuginfo(module, data, name, base, file, link, crc, found);
 }

@@ -4,31 +4,56 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #define LEAST_BUDGET    (UINT64_C(64) << 20)
 #define BUDGET_PER_BYTE 16
 #define APART           (UINT64_C(32) << 20) /* of it: for what does not grow with the file's tables */
 
-int file_open_regular(const char *path, int flags, struct stat *stat)
+static bool is_regular(const struct stat *stat)
 {
+    if (S_ISREG(stat->st_mode))
+        return true;
+    errno = S_ISDIR(stat->st_mode) ? EISDIR : EINVAL;
+    return false;
+}
+
+int file_open_regular(const char *path, int flags, struct stat *found)
+{
+    if (stat(path, found) != 0 || !is_regular(found))
+        return -1;
     int fd = open(path, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (fd < 0)
         return -1;
-    if (fstat(fd, stat) == 0 && S_ISREG(stat->st_mode))
+    if (fstat(fd, found) == 0 && is_regular(found))
         return fd;
-    int error = S_ISDIR(stat->st_mode) ? EISDIR : EINVAL;
+    int error = errno;
     close(fd);
     errno = error;
     return -1;
 }
 
+/* Regular files there can block, never end, or do something when they are opened. */
+static bool is_pseudo(const char *path)
+{
+    static const unsigned long kinds[] = {PROC_SUPER_MAGIC, SYSFS_MAGIC, DEBUGFS_MAGIC, TRACEFS_MAGIC};
+    struct statfs system;
+    if (statfs(path, &system) != 0)
+        return false;
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if ((unsigned long)system.f_type == kinds[i])
+            return true;
+    return false;
+}
+
 bool file_may_block(const char *path)
 {
     struct stat found;
-    return stat(path, &found) == 0 && !S_ISREG(found.st_mode);
+    return stat(path, &found) == 0 && (!S_ISREG(found.st_mode) || is_pseudo(path));
 }
 
 /* How much of a file is in no hole.  The blocks it takes say less where the file system compresses. */
