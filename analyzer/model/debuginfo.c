@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "model/allowance.h"
 #include "model/dwarf_functions.h"
 #include "model/dwarf_inlines.h"
 #include "model/dwarf_lines.h"
@@ -22,6 +23,12 @@
 
 #define obstack_chunk_alloc malloc
 #define obstack_chunk_free  free
+
+/* By the size of a file: what uncompressing it may take; how many of its ranges, functions, ... are believed;
+   how many bytes of names are put together.  More than there are in any that was not made to do harm. */
+#define ALLOWANCE(size)  ((UINT64_C(64) << 20) + 16 * (size))
+#define MOST(size)       ((UINT64_C(1) << 18) + (size) / 4)
+#define MOST_NAMES(size) ((UINT64_C(16) << 20) + (size))
 
 /* Of the units only one is unpacked at a time, and of its functions' inlined ones those of one. */
 struct unpacked {
@@ -34,6 +41,8 @@ struct unpacked {
 struct debuginfo {
     Dwfl *dwfl;
     Dwfl_Module *module;
+    uint64_t size; /* of the file */
+    size_t most;   /* of anything that is read of it */
     bool symbols_read, units_read;
     struct elf_symbols symbols;
     struct dwarf_units units;
@@ -82,7 +91,11 @@ static int find_debug_file(Dwfl_Module *module, void **data, const char *name, D
     free(real);
     if (blocks)
         return -1;
-    return dwfl_standard_find_debuginfo(module, data, name, base, file, link, crc, found);
+    int fd = dwfl_standard_find_debuginfo(module, data, name, base, file, link, crc, found);
+    struct stat stat;
+    if (fd >= 0 && fstat(fd, &stat) == 0)
+        allowance_set(ALLOWANCE((uint64_t)stat.st_size));
+    return fd;
 }
 
 static const Dwfl_Callbacks callbacks = {
@@ -103,7 +116,9 @@ static bool is_elf(int fd)
 struct debuginfo *debuginfo_open(int fd, const char *path)
 {
     struct debuginfo *info = memory_get(1, sizeof(*info));
-    pool_start(&info->names);
+    struct stat stat;
+    info->size = fstat(fd, &stat) == 0 ? (uint64_t)stat.st_size : 0;
+    pool_start(&info->names, MOST_NAMES(info->size));
     obstack_init(&info->scratch);
     unsetenv("DEBUGINFOD_URLS");
     if (is_elf(fd) && (info->dwfl = dwfl_begin(&callbacks))) {
@@ -141,7 +156,7 @@ void debuginfo_close(struct debuginfo *info)
         return;
     debuginfo_rest(info);
     elf_symbols_free(&info->symbols);
-    dwarf_lines_close(&info->lines);
+    dwarf_lines_rest(&info->lines);
     dwarf_units_free(&info->units);
     dwfl_end(info->dwfl);
     pool_free(&info->names);
@@ -156,18 +171,29 @@ size_t debuginfo_build_id(struct debuginfo *info, const uint8_t **id)
     return size > 0 ? (size_t)size : 0;
 }
 
+static void open_dwarf(struct debuginfo *info, Dwarf *dwarf)
+{
+    const char *path = NULL, *debug_path = NULL;
+    struct stat stat_buffer;
+    dwfl_module_info(info->module, NULL, NULL, NULL, NULL, NULL, &path, &debug_path);
+    path = debug_path ? debug_path : path ? path : "";
+    if (stat(path, &stat_buffer) == 0 && (uint64_t)stat_buffer.st_size > info->size)
+        info->size = (uint64_t)stat_buffer.st_size;
+    info->most = MOST(info->size);
+    dwarf_units_read(&info->units, dwarf, path, info->most);
+    dwarf_lines_open(&info->lines, 2 * info->most);
+}
+
 static struct dwarf_units *units_of(struct debuginfo *info)
 {
     Dwarf_Addr bias;
     if (!info->units_read) {
         info->units_read = true;
+        allowance_set(ALLOWANCE(info->size));
         Dwarf *dwarf = dwfl_module_getdwarf(info->module, &bias);
-        const char *path = NULL, *debug_path = NULL;
-        dwfl_module_info(info->module, NULL, NULL, NULL, NULL, NULL, &path, &debug_path);
-        if (dwarf && bias == 0) {
-            dwarf_units_read(&info->units, dwarf, debug_path ? debug_path : path ? path : "");
-            dwarf_lines_open(&info->lines, dwarf);
-        }
+        allowance_lift();
+        if (dwarf && bias == 0)
+            open_dwarf(info, dwarf);
     }
     return &info->units;
 }
@@ -181,7 +207,9 @@ static const char *symbol_at(struct debuginfo *info, uint64_t address)
 {
     if (!info->symbols_read) {
         info->symbols_read = true;
+        allowance_set(ALLOWANCE(info->size));
         elf_symbols_read(&info->symbols, info->module);
+        allowance_lift();
     }
     return elf_symbols_find(&info->symbols, address);
 }
@@ -268,7 +296,7 @@ static void call_place(struct debuginfo *info, struct place *place, Dwarf_Die *i
         place->line = (int)number;
     if (dwarf_formudata(dwarf_attr(inlined, DW_AT_call_file, &attribute), &number) == 0 &&
         dwarf_diecu(inlined, &unit, NULL, NULL))
-        place->file = keep(info, dwarf_lines_file(&info->lines, &unit, number));
+        place->file = keep(info, dwarf_lines_file(&info->lines, &unit, info->unpacked.unit, number));
 }
 
 static void line_place(struct debuginfo *info, struct place *place, uint64_t address)
@@ -301,16 +329,17 @@ static void unpack_unit(struct debuginfo *info, const Dwarf_Die *unit)
         return;
     debuginfo_rest(info);
     Dwarf_Die contents = dwarf_units_contents(&info->units, unit);
-    dwarf_functions_read(&info->unpacked.functions, &contents);
+    dwarf_functions_read(&info->unpacked.functions, &contents, info->most);
     info->unpacked.unit = unit;
 }
 
-static void unpack_function(struct unpacked *unpacked, const Dwarf_Die *function)
+static void unpack_function(struct debuginfo *info, const Dwarf_Die *function)
 {
+    struct unpacked *unpacked = &info->unpacked;
     if (unpacked->function == function)
         return;
     drop_function(unpacked);
-    dwarf_inlines_read(&unpacked->inlines, function);
+    dwarf_inlines_read(&unpacked->inlines, function, info->most);
     unpacked->function = function;
 }
 
@@ -324,7 +353,7 @@ static size_t places_in_unit(struct debuginfo *info, const Dwarf_Die *unit, uint
         line_place(info, &places[0], address);
         return 1;
     }
-    unpack_function(&info->unpacked, function);
+    unpack_function(info, function);
     return places_in(info, address, places);
 }
 

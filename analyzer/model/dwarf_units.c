@@ -12,13 +12,13 @@
 
 #define MOST_GATHERED (1 << 20) /* bytes of units that were only looked at */
 
-void dwarf_units_read(struct dwarf_units *units, Dwarf *dwarf, const char *path)
+void dwarf_units_read(struct dwarf_units *units, Dwarf *dwarf, const char *path, size_t most)
 {
     Dwarf_CU *cu = NULL;
     Dwarf_Die die;
     const char *gathered = NULL;
-    *units = (struct dwarf_units){.directory = strdup(path)};
-    while (dwarf_get_units(dwarf, cu, &cu, NULL, NULL, &die, NULL) == 0) {
+    *units = (struct dwarf_units){.directory = strdup(path), .ranges.most = most};
+    for (size_t i = 0; i < most / 16 && dwarf_get_units(dwarf, cu, &cu, NULL, NULL, &die, NULL) == 0; i++) {
         if (dwarf_tag(&die) != DW_TAG_compile_unit && dwarf_tag(&die) != DW_TAG_skeleton_unit)
             continue;
         if (!gathered)

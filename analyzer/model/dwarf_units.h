@@ -17,8 +17,9 @@ struct dwarf_units {
     char *directory;            /* where the file lies */
 };
 
-/* `path` is that of the file. */
-void dwarf_units_read(struct dwarf_units *units, Dwarf *dwarf, const char *path);
+/* `path` is that of the file.  Of ranges there are `most` at most, of units a sixteenth of it: what is
+   beyond is left out. */
+void dwarf_units_read(struct dwarf_units *units, Dwarf *dwarf, const char *path, size_t most);
 
 void dwarf_units_free(struct dwarf_units *units);
 

@@ -21,12 +21,12 @@ struct file {
 /* Opens `path` if it is a regular file; never blocks (FIFOs, devices). */
 bool file_open(struct file *file, const char *path, struct failure *why);
 
-/* Opens `path`, a regular file, with the flags of open(2); -1 and errno otherwise.  Nothing else is even opened:
-   that can block, wake up who waits at a FIFO, or make a device do something. */
+/* Opens `path`, a regular file, with the flags of open(2); -1 and errno otherwise.  Nothing else is even
+   opened: that can block, wake up who waits at a FIFO, or make a device do something. */
 int file_open_regular(const char *path, int flags, struct stat *stat);
 
-/* Whether there is something at `path` that is no regular file, or only looks like one, as in /proc: to open or
-   read it may mean to wait for ever. */
+/* Whether there is something at `path` that is no regular file, or only looks like one, as in /proc: to open
+   or read it may mean to wait for ever. */
 bool file_may_block(const char *path);
 
 void file_close(struct file *file);

@@ -16,6 +16,10 @@
 #include "model/file.h"
 #include "model/pool.h"
 
+/* Bytes of readable names that are kept; further ones are left as they are in the file. */
+#define NAMES           (16u << 20)
+#define NAMES_PER_FRAME 256
+
 #define obstack_chunk_alloc malloc
 #define obstack_chunk_free  free
 
@@ -61,7 +65,7 @@ struct symbols *symbols_open(const struct trace *trace)
         module->first = i;
     }
     obstack_init(&symbols->memory);
-    pool_start(&symbols->names);
+    pool_start(&symbols->names, NAMES + (size_t)trace->header.frame_count * NAMES_PER_FRAME);
     return symbols;
 }
 
@@ -221,12 +225,12 @@ static const char *readable(struct symbols *symbols, const char *name)
     if (plain) {
         const char *kept = pool_keep(&symbols->names, plain, strlen(plain));
         free(plain);
-        return kept;
+        return kept ? kept : name;
     }
     const char *version = strchr(name, '@');
-    if (version && version > name)
-        return pool_keep(&symbols->names, name, (size_t)(version - name));
-    return name;
+    const char *kept =
+        version && version > name ? pool_keep(&symbols->names, name, (size_t)(version - name)) : NULL;
+    return kept ? kept : name;
 }
 
 static void make_readable(struct symbols *symbols, struct resolved *resolved)

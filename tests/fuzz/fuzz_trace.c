@@ -34,6 +34,15 @@ static struct variation vary(const uint8_t *data, size_t size)
                               .metric = (enum metric)(sum / 16 % METRICS)};
 }
 
+/* setlocale would read files each time. */
+static void use_locale(bool wide)
+{
+    static locale_t locales[2];
+    if (!locales[wide])
+        locales[wide] = newlocale(LC_ALL_MASK, wide ? "C.UTF-8" : "C", NULL);
+    uselocale(locales[wide]);
+}
+
 /* --- output that is checked when it is complete --------------------------------------------------------- */
 
 static char *written;
@@ -131,7 +140,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct trace trace;
     struct failure why;
     const char *path = fuzz_file(data, size);
-    setlocale(LC_ALL, variation.wide ? "C.UTF-8" : "C");
+    use_locale(variation.wide);
     try_info(path, &variation);
     if (!trace_read(&trace, path, &why))
         return 0;

@@ -17,7 +17,7 @@ struct symbols *symbols_open(const struct trace *trace)
 {
     struct symbols *symbols = memory_get(1, sizeof(*symbols));
     symbols->trace = trace;
-    pool_start(&symbols->names);
+    pool_start(&symbols->names, 1 << 20);
     return symbols;
 }
 
@@ -47,9 +47,9 @@ static const char *any_function(struct symbols *symbols, uint64_t number)
     char *plain = name ? demangle(name) : NULL;
     if (!plain)
         return name;
-    name = pool_keep(&symbols->names, plain, strlen(plain));
+    const char *kept = pool_keep(&symbols->names, plain, strlen(plain));
     free(plain);
-    return name;
+    return kept ? kept : name;
 }
 
 struct source_frames symbols_resolve(struct symbols *symbols, uint32_t frame)
