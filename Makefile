@@ -204,7 +204,7 @@ else
 # The unit tests, and the analyzer over whatever needs no recorder.
 test: $(O)/tracemalloc $(O)/demo $(O)/cta.csv $(UNIT_TESTS) $(REPLAYS)
 	$(Q)BUILD=$(O) bash tests/run.sh $(UNIT_TESTS) tests/fuzz/test_corpus.sh \
-	  $(filter %/test_report.sh %/test_info.sh %/test_demo.sh,$(E2E_TESTS))
+	  $(filter %/test_report.sh %/test_info.sh %/test_demo.sh %/test_hostile_modules.sh,$(E2E_TESTS))
 endif
 
 # ---- fuzzing -----------------------------------------------------------------------------------------

@@ -42,13 +42,14 @@ static void so_much_and_no_more(void **state)
 static void a_limit_that_there_is_stays(void **state)
 {
     (void)state;
-    struct rlimit before, changed;
+    struct rlimit before, changed, after;
     getrlimit(RLIMIT_DATA, &before);
-    changed = (struct rlimit){before.rlim_max == RLIM_INFINITY ? 1 << 30 : before.rlim_max / 2, before.rlim_max};
+    changed = (struct rlimit){UINT64_C(1) << 40, before.rlim_max};
     setrlimit(RLIMIT_DATA, &changed);
-    allowance_set(UINT64_C(1) << 40);
+    allowance_set(UINT64_C(1) << 41);
+    getrlimit(RLIMIT_DATA, &after);
+    assert_memory_equal(&after, &changed, sizeof(after));
     allowance_lift();
-    struct rlimit after;
     getrlimit(RLIMIT_DATA, &after);
     assert_memory_equal(&after, &changed, sizeof(after));
     setrlimit(RLIMIT_DATA, &before);

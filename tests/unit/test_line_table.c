@@ -87,8 +87,8 @@ static void put_entries(struct image *image, size_t offset_size)
     }
 }
 
-/* What all of them say: lines 1, 3 and 8 of file 1, then 8 of file 2, from 0x1000 to 0x1020; then, as a linker
-   may put it, what lies directly before: line 100 of file 3. */
+/* What all of them say: lines 1, 3 and 8 of file 1, then 8 of file 2, from 0x1000 to 0x1020; then, as may be in
+   a linked file, what lies directly before: line 100 of file 3. */
 static void put_program(struct image *image)
 {
     PUT(image, 0, 9, DW_LNE_set_address);
