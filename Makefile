@@ -137,6 +137,8 @@ HAZARDS        = $(patsubst tests/hazards/%.c,$(O)/tests/hazards/%,$(wildcard te
                  $(patsubst tests/hazards/libs/%.c,$(O)/tests/hazards/%.so,$(wildcard tests/hazards/libs/*.c))
 E2E_TESTS      = $(sort $(wildcard tests/e2e/test_*.sh) $(wildcard tests/hazards/test_*.sh))
 CHECKS         = tests/check_layers.sh tests/check_exports.sh
+FUZZERS        = trace module
+REPLAYS        = $(FUZZERS:%=$(O)/tests/fuzz/replay_%)
 
 UNIT_SUPPORT   = $(patsubst tests/unit/%.c,$(O)/obj/tests/unit/%.o,$(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
 SHIM_SUPPORT   = $(filter %/shim_support.o,$(UNIT_SUPPORT))
@@ -212,10 +214,8 @@ endif
 # fuzz_NAME.c goes over the inputs in corpus/NAME: as replay_NAME over them alone, in every `make test`; as
 # fuzz_NAME, built by clang with libFuzzer, over what that makes of them.
 
-FUZZERS        = trace module
 FUZZ_COMMON    = $(O)/obj/tests/fuzz/fuzz.o $(ANALYZER_SUPPORT) $(filter-out %/analyzer/main.o,$(ANALYZER_OBJECTS))
 FUZZ_PROGRAMS  = $(FUZZERS:%=$(O)/tests/fuzz/fuzz_%)
-REPLAYS        = $(FUZZERS:%=$(O)/tests/fuzz/replay_%)
 
 $(O)/tests/fuzz/fuzz_trace $(O)/tests/fuzz/replay_trace: $(O)/obj/tests/fuzz/fuzz_trace.o \
   $(O)/obj/tests/fuzz/made_up_symbols.o $(filter-out %/model/symbols.o,$(FUZZ_COMMON))
