@@ -5,6 +5,7 @@
 # first finding, which is left in a file.
 set -u
 build=${BUILD:-build/fuzz}
+export UBSAN_OPTIONS=print_stacktrace=1
 seconds=$1
 shift
 for fuzzer; do
