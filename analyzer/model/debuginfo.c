@@ -41,7 +41,7 @@ struct unpacked {
 struct debuginfo {
     Dwfl *dwfl;
     Dwfl_Module *module;
-    uint64_t size; /* of the file */
+    uint64_t size; /* of the file, without its holes */
     size_t most;   /* of anything that is read of it */
     bool symbols_read, units_read;
     struct elf_symbols symbols;
@@ -92,9 +92,8 @@ static int find_debug_file(Dwfl_Module *module, void **data, const char *name, D
     if (blocks)
         return -1;
     int fd = dwfl_standard_find_debuginfo(module, data, name, base, file, link, crc, found);
-    struct stat stat;
-    if (fd >= 0 && fstat(fd, &stat) == 0)
-        allowance_set(ALLOWANCE((uint64_t)stat.st_size));
+    if (fd >= 0)
+        allowance_set(ALLOWANCE(file_data_size(fd)));
     return fd;
 }
 
@@ -116,8 +115,7 @@ static bool is_elf(int fd)
 struct debuginfo *debuginfo_open(int fd, const char *path)
 {
     struct debuginfo *info = memory_get(1, sizeof(*info));
-    struct stat stat;
-    info->size = fstat(fd, &stat) == 0 ? (uint64_t)stat.st_size : 0;
+    info->size = file_data_size(fd);
     pool_start(&info->names, MOST_NAMES(info->size));
     obstack_init(&info->scratch);
     unsetenv("DEBUGINFOD_URLS");
@@ -174,11 +172,14 @@ size_t debuginfo_build_id(struct debuginfo *info, const uint8_t **id)
 static void open_dwarf(struct debuginfo *info, Dwarf *dwarf)
 {
     const char *path = NULL, *debug_path = NULL;
-    struct stat stat_buffer;
+    struct stat stat;
     dwfl_module_info(info->module, NULL, NULL, NULL, NULL, NULL, &path, &debug_path);
     path = debug_path ? debug_path : path ? path : "";
-    if (stat(path, &stat_buffer) == 0 && (uint64_t)stat_buffer.st_size > info->size)
-        info->size = (uint64_t)stat_buffer.st_size;
+    int fd = file_open_regular(path, O_RDONLY, &stat);
+    uint64_t size = fd >= 0 ? file_data_size(fd) : 0;
+    info->size = size > info->size ? size : info->size;
+    if (fd >= 0)
+        close(fd);
     info->most = MOST(info->size);
     dwarf_units_read(&info->units, dwarf, path, info->most);
     dwarf_lines_open(&info->lines, 2 * info->most);

@@ -56,8 +56,8 @@ bool file_may_block(const char *path)
     return stat(path, &found) == 0 && (!S_ISREG(found.st_mode) || is_pseudo(path));
 }
 
-/* How much of a file is in no hole.  The blocks it takes say less where the file system compresses. */
-static uint64_t size_of_data(int fd)
+/* The blocks that it takes say less where the file system compresses. */
+uint64_t file_data_size(int fd)
 {
     uint64_t size = 0;
     off_t data = 0, hole;
@@ -65,6 +65,7 @@ static uint64_t size_of_data(int fd)
         size += (uint64_t)(hole - data);
         data = hole;
     }
+    lseek(fd, 0, SEEK_SET);
     return size;
 }
 
@@ -75,7 +76,7 @@ bool file_open(struct file *file, const char *path, struct failure *why)
         return failure_set(why, "not a regular file");
     if (file->fd < 0)
         return failure_set(why, "%s", strerror(errno));
-    if (__builtin_mul_overflow(size_of_data(file->fd), BUDGET_PER_BYTE, &file->budget))
+    if (__builtin_mul_overflow(file_data_size(file->fd), BUDGET_PER_BYTE, &file->budget))
         file->budget = UINT64_MAX;
     if (file->budget < LEAST_BUDGET)
         file->budget = LEAST_BUDGET;

@@ -38,6 +38,9 @@ bool file_read(const struct file *file, uint64_t offset, void *to, size_t size, 
    before it. */
 uint64_t file_next_data(const struct file *file, uint64_t offset, uint64_t end);
 
+/* How much of a file is in no hole. */
+uint64_t file_data_size(int fd);
+
 /* Charges the file's budget for n things of `size` bytes; false if it is not large enough. */
 bool file_charge(struct file *file, uint64_t n, size_t size, struct failure *why);
 

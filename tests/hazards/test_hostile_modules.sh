@@ -174,6 +174,12 @@ check "20000 blocks that share 10000 ranges" fine
 bounded() { [ ! -e "$lib" ] || [ "$megabytes" -lt $((64 + 16 * $(stat -c %s "$1") / 1000000)) ]; }
 check "... in 64 MB and 16 times the file" bounded ranges
 
+cp ranges sparse
+if truncate -s 1T sparse 2>/dev/null; then
+    report "$tmp/sparse" 1010
+    check "... and seems to be of 1 TB, by a hole" eval 'fine && bounded ranges'
+fi
+
 # A table of one file, and a program that is put behind.
 line_table() {
     cat <<'END'
