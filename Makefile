@@ -10,6 +10,7 @@
 #   make check-rules  learned unwind rules against elfutils'; OBJECTS="FILE ..." for others than the default
 #   make fuzz         the analyzer over damaged and hostile files, by clang's fuzzer: SECONDS=3600 for each of
 #                     FUZZERS="trace module"
+#   make fuzz-calls   random calls of the malloc family, traced and untraced; SEEDS="N ..."
 #   make clean
 #
 #   V=1 shows the commands, O=DIR builds elsewhere, CC=, CXX=, CFLAGS=,
@@ -37,8 +38,8 @@ say = @$(if $(filter 1,$(V)),true,printf '  %-8s %s\n' "$(1)" "$(2)")
 
 # ---- sources, by layer -------------------------------------------------------------------------------
 
-SHIM_BASE      = arena file life message options proc thread
-SHIM_UNWIND    = learn modules rules stacks step walk
+SHIM_BASE      = arena file life map message options proc records thread
+SHIM_UNWIND    = cfi frames image learn modules rules stacks step walk
 SHIM_TRACK     = blocks counters paths session track
 SHIM_EDGE      = api heap new real start
 
@@ -48,6 +49,7 @@ ANALYZER_SOURCES = $(sort $(wildcard analyzer/*.c analyzer/*/*.c))
 DEMO_SOURCES   = $(sort $(filter-out demo/make_cta.c,$(wildcard demo/*.c)))
 
 SHIM_OBJECTS     = $(SHIM_SOURCES:%.c=$(O)/obj/%.o)
+FAULTY_OBJECTS   = $(SHIM_SOURCES:%.c=$(O)/obj/faulty/%.o)
 ANALYZER_OBJECTS = $(ANALYZER_SOURCES:%.c=$(O)/obj/%.o)
 DEMO_OBJECTS     = $(DEMO_SOURCES:%.c=$(O)/obj/%.o)
 
@@ -66,15 +68,19 @@ DEMO_FLAGS     = -D_GNU_SOURCE -Ishim $(SANFLAGS)
 # ---- the three programs ------------------------------------------------------------------------------
 
 .DEFAULT_GOAL = all
-.PHONY: all deps demo test bench clean help check-rules fuzz install uninstall
+.PHONY: all deps demo test bench clean help check-rules fuzz fuzz-calls install uninstall
 .DELETE_ON_ERROR:
 
 all: $(O)/libtrace.so $(O)/tracemalloc $(O)/demo
 
-$(O)/libtrace.so: $(SHIM_OBJECTS) shim/exports.map
+# The second is for tests: at the points of base/point.h they can hold it up, or make its system calls fail.
+$(O)/libtrace.so: $(SHIM_OBJECTS)
+$(O)/tests/faulty/libtrace.so: $(FAULTY_OBJECTS)
+$(O)/libtrace.so $(O)/tests/faulty/libtrace.so: shim/exports.map
 	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -shared $(CFLAGS) -Wl,-soname,libtrace.so -Wl,-z,now -Wl,-z,relro -Wl,--no-undefined \
-	  -Wl,--version-script=shim/exports.map -Wl,-z,nodelete -o $@ $(SHIM_OBJECTS)
+	  -Wl,--version-script=shim/exports.map -Wl,-z,nodelete -o $@ $(filter %.o,$^)
 
 $(O)/tracemalloc: $(ANALYZER_OBJECTS)
 	$(call say,LINK,$@)
@@ -96,6 +102,11 @@ $(O)/obj/shim/%.o: shim/%.c | deps
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(COMMON) $(SHIM_FLAGS) -c -o $@ $<
+
+$(O)/obj/faulty/shim/%.o: shim/%.c | deps
+	$(call say,CC,$< with points)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(COMMON) $(SHIM_FLAGS) -DTEST_POINTS -c -o $@ $<
 
 $(O)/obj/analyzer/%.o: analyzer/%.c | deps
 	$(call say,CC,$<)
@@ -132,9 +143,11 @@ PROGRAMS       = $(patsubst tests/programs/%.c,$(O)/tests/programs/%,$(wildcard 
                  $(patsubst tests/programs/%.cc,$(O)/tests/programs/%,$(wildcard tests/programs/*.cc))
 # Programs and tests of what breaks tools of this kind, each named by its hazard; libraries that they
 # load are in libs/.
-HAZARDS        = $(patsubst tests/hazards/%.c,$(O)/tests/hazards/%,$(wildcard tests/hazards/*.c)) \
+HAZARDS        = $(O)/tests/faulty/libtrace.so $(patsubst tests/hazards/%.c,$(O)/tests/hazards/%,$(wildcard tests/hazards/*.c)) \
                  $(patsubst tests/hazards/%.cc,$(O)/tests/hazards/%,$(wildcard tests/hazards/*.cc)) \
-                 $(patsubst tests/hazards/libs/%.c,$(O)/tests/hazards/%.so,$(wildcard tests/hazards/libs/*.c))
+                 $(patsubst tests/hazards/libs/%.c,$(O)/tests/hazards/%.so,$(wildcard tests/hazards/libs/*.c)) \
+                 $(patsubst tests/hazards/libs/%.cc,$(O)/tests/hazards/%.so,$(wildcard tests/hazards/libs/*.cc))
+HAZARD_HEADERS = $(wildcard tests/hazards/*.h)
 E2E_TESTS      = $(sort $(wildcard tests/e2e/test_*.sh) $(wildcard tests/hazards/test_*.sh))
 CHECKS         = tests/check_layers.sh tests/check_exports.sh
 FUZZERS        = trace module
@@ -169,7 +182,7 @@ $(ANALYZER_UNITS:%=$(O)/tests/unit/test_%): $(O)/tests/unit/%: $(O)/obj/tests/un
 	$(Q)mkdir -p $(@D)
 	$(Q)$(TEST_LINK) -o $@ $^ $(ANALYZER_LIBS) $(shell pkg-config --libs cmocka)
 
-$(O)/tests/programs/%: tests/programs/%.c | deps
+$(O)/tests/programs/%: tests/programs/%.c $(wildcard tests/programs/*.h) | deps
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -O1 -g -fno-builtin -Ishim -Wall -Wextra -pthread -o $@ $<
@@ -179,20 +192,26 @@ $(O)/tests/programs/%: tests/programs/%.cc | deps
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CXX) -std=c++17 -O1 -g -Ishim -Wall -Wextra -pthread -o $@ $<
 
-$(O)/tests/hazards/%: tests/hazards/%.c | deps
+# They define what is called at the recorder's points.
+$(O)/tests/hazards/%: tests/hazards/%.c $(HAZARD_HEADERS) | deps
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -g -fno-builtin -Ishim -Wall -Wextra -pthread -o $@ $<
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -g -fno-builtin -Ishim -Wall -Wextra -pthread -rdynamic -o $@ $<
 
-$(O)/tests/hazards/%: tests/hazards/%.cc | deps
+$(O)/tests/hazards/%: tests/hazards/%.cc $(HAZARD_HEADERS) | deps
 	$(call say,CXX,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CXX) -std=c++17 -O1 -g -Ishim -Wall -Wextra -pthread -o $@ $<
 
-$(O)/tests/hazards/%.so: tests/hazards/libs/%.c | deps
+$(O)/tests/hazards/%.so: tests/hazards/libs/%.c $(HAZARD_HEADERS) | deps
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -g -fno-builtin -fPIC -shared -Wall -Wextra -o $@ $<
+
+$(O)/tests/hazards/%.so: tests/hazards/libs/%.cc | deps
+	$(call say,CXX,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CXX) -std=c++17 -O1 -g -fPIC -shared -Wall -Wextra -o $@ $<
 
 test: DEPS_FOR = test
 ifeq ($(SAN),)
@@ -208,6 +227,12 @@ test: $(O)/tracemalloc $(O)/demo $(O)/cta.csv $(UNIT_TESTS) $(REPLAYS)
 	$(Q)BUILD=$(O) bash tests/run.sh $(UNIT_TESTS) tests/fuzz/test_corpus.sh \
 	  $(filter %/test_report.sh %/test_info.sh %/test_demo.sh %/test_hostile_modules.sh,$(E2E_TESTS))
 endif
+
+# Many more seeds than `make test` takes.
+fuzz-calls: SEEDS = $(shell seq 1001 1100)
+fuzz-calls: DEPS_FOR = test
+fuzz-calls: all $(PROGRAMS) $(HAZARDS)
+	$(Q)SEEDS="$(SEEDS)" BUILD=$(O) TEST_TIMEOUT=86400 bash tests/run.sh tests/e2e/test_calls.sh
 
 # ---- fuzzing -----------------------------------------------------------------------------------------
 #
@@ -244,7 +269,9 @@ fuzz: deps
 check-rules: $(O)/tests/compare_rules
 	$(Q)$(O)/tests/compare_rules $(OBJECTS)
 
-$(O)/tests/compare_rules: $(O)/obj/tests/rules/compare_rules.o $(O)/obj/shim/unwind/learn.o
+RULE_OBJECTS   = $(addprefix $(O)/obj/shim/unwind/,cfi.o image.o learn.o)
+
+$(O)/tests/compare_rules: $(O)/obj/tests/rules/compare_rules.o $(RULE_OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(TEST_LINK) -o $@ $^ $(ANALYZER_LIBS)

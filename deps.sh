@@ -48,6 +48,11 @@ for purpose; do
         need jq jq command_there jq
         need procps ps command_there ps
         need valgrind valgrind command_there valgrind
+        need musl-tools musl-gcc command_there musl-gcc
+        need libjemalloc2 libjemalloc file_there /usr/lib/x86_64-linux-gnu/libjemalloc.so.2
+        need libtcmalloc-minimal4 libtcmalloc_minimal file_there /usr/lib/x86_64-linux-gnu/libtcmalloc_minimal.so.4
+        need libmimalloc2.0 libmimalloc file_there /usr/lib/x86_64-linux-gnu/libmimalloc.so.2
+        need heaptrack heaptrack command_there heaptrack
         ;;
     fuzz)
         need libcmocka-dev cmocka module cmocka

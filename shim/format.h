@@ -79,7 +79,7 @@ struct trace_header {
     uint32_t shard_count;
     uint32_t threads;           /* ever seen */
     uint32_t spill_count;
-    uint32_t reserved;
+    uint32_t first_malloc;      /* string: the file whose malloc comes before the recorder's; 0 = none */
 
     /* totals that no site carries */
     uint64_t missed_events;     /* heap calls the recorder saw and could not count */
@@ -93,6 +93,7 @@ struct trace_header {
 } __attribute__((aligned(64)));
 
 enum trace_section_type {
+    TRACE_VOID = 0,             /* nothing */
     TRACE_STRINGS = 1,          /* bytes; a string is named by its offset in the file, ends with a zero */
     TRACE_MODULES = 2,
     TRACE_FRAMES = 3,
@@ -148,7 +149,7 @@ struct trace_node {
     uint32_t parent;
     uint32_t frame;             /* 0 in the roots */
     uint32_t site;              /* the site of this path, 0 if it never allocated */
-    uint32_t reserved;
+    uint32_t hash;              /* of the path: the recorder's own affair */
 };
 
 struct trace_site {

@@ -160,6 +160,7 @@ static bool read_names(struct trace *trace, struct file *file, struct failure *w
     struct trace_header *header = &trace->header;
     if (!strings_get(trace, header->exe, &trace->exe, why) ||
         !strings_get(trace, header->cwd, &trace->cwd, why) ||
+        !strings_get(trace, header->first_malloc, &trace->first_malloc, why) ||
         !strings_command(trace, header->command, header->command_size, why))
         return false;
     trace->module_paths = file_memory(file, header->module_count, sizeof(char *), why);

@@ -41,6 +41,7 @@ struct trace {
     ino_t inode;
 
     const char *exe, *cwd; /* null if unknown */
+    const char *first_malloc; /* the file that hides the recorder's malloc from the program; null: none */
     const char **command;  /* arguments, command_count of them */
     size_t command_count;
 

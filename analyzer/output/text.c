@@ -113,12 +113,21 @@ static void note(const struct text *text, const char *format, const char *amount
     fputc('\n', text->out);
 }
 
+static void note_first_malloc(const struct text *text, const char *file)
+{
+    char *harmless = utf8_escape(file, text->terminal.wide);
+    note(text, "malloc was that of %s: only what it passed on was recorded", harmless);
+    free(harmless);
+}
+
 /* What makes the figures less than they seem: said only where it is so. */
 static void put_losses(const struct text *text)
 {
     const struct trace *trace = text->report->trace;
     const struct trace_header *header = &trace->header;
     char amount[UNITS_SIZE];
+    if (trace->first_malloc)
+        note_first_malloc(text, trace->first_malloc);
     if (header->flags & TRACE_FORKED)
         note(text, "%sfork's child: allocated and peak count from the fork on", "");
     if (header->peak_error_bytes)

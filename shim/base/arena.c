@@ -4,7 +4,8 @@
 
 enum { CHUNK = 256 * 1024, LARGE = 32 * 1024 };
 
-static char *chunk, *chunk_end;
+static char *_Atomic chunk;
+static _Atomic size_t used = CHUNK;     /* of the chunk */
 static _Atomic uint64_t total;
 
 static size_t rounded(size_t size)
@@ -13,19 +14,21 @@ static size_t rounded(size_t size)
     return (size + unit - 1) & ~(unit - 1);
 }
 
-/* The caller holds the lock. */
+/* The caller holds the lock.  The child of a fork that asked nobody may find us anywhere in here: so that it
+   cuts nothing twice and nothing behind the end, each store leaves both right. */
 static void *cut(size_t size)
 {
-    size_t unit = size >= 64 ? 64 : 16;
-    char *p = (char *)(((uintptr_t)chunk + unit - 1) & ~(unit - 1));
-    if (!chunk || p + size > chunk_end) {
-        p = sys_reserve(CHUNK);
-        if (!p)
+    size_t unit = size >= 64 ? 64 : 16, from = (used + unit - 1) & ~(unit - 1);
+    if (from + size > CHUNK) {
+        char *next = sys_reserve(CHUNK);
+        if (!next)
             return NULL;
-        chunk_end = p + CHUNK;
+        used = CHUNK;
+        chunk = next;
+        from = 0;
     }
-    chunk = p + size;
-    return p;
+    used = from + size;
+    return chunk + from;
 }
 
 void *arena_alloc(size_t size)
@@ -50,6 +53,15 @@ void arena_free(void *p, size_t size)
     if (size < LARGE)
         return;
     sys_munmap(p, size);
+    atomic_fetch_sub_explicit(&total, size, memory_order_relaxed);
+}
+
+void arena_empty(void *p, size_t size)
+{
+    size = rounded(size);
+    if (size < LARGE)
+        return;
+    sys_madvise(p, size, MADV_DONTNEED);
     atomic_fetch_sub_explicit(&total, size, memory_order_relaxed);
 }
 

@@ -17,6 +17,9 @@ void *arena_alloc(size_t size);
 /* size is that of the allocation. */
 void arena_free(void *p, size_t size);
 
+/* The same, but the addresses stay readable, as zeros. */
+void arena_empty(void *p, size_t size);
+
 /* Address space that counts only where it is touched; for sparse tables. */
 void *arena_reserve(size_t size);
 

@@ -30,18 +30,11 @@ static struct image {
 
 /* --- the image ------------------------------------------------------------------------------------- */
 
-static uint64_t limit(int resource)
-{
-    struct rlimit l = {RLIM_INFINITY, RLIM_INFINITY};
-    sys6(SYS_prlimit64, 0, resource, 0, (long)&l, 0, 0);
-    return l.rlim_cur;
-}
-
-/* Under a limit of address space the program's share comes first. */
+/* Under a limit the program's share comes first. */
 static uint64_t wanted_size(void)
 {
-    uint64_t wanted = image_max, space = limit(RLIMIT_AS);
-    while (space != RLIM_INFINITY && wanted > space / 16 && wanted > image_min)
+    uint64_t wanted = image_max, space = sys_memory_limit();
+    while (space != RLIM_INFINITY && wanted > space / 64 && wanted > image_min)
         wanted /= 2;
     return wanted;
 }
@@ -182,7 +175,7 @@ static bool write_all(int fd, const char *from, uint64_t size)
 /* A limit of the file's size would raise SIGXFSZ when crossed. */
 static uint64_t file_size(void)
 {
-    uint64_t max = limit(RLIMIT_FSIZE);
+    uint64_t max = sys_limit(RLIMIT_FSIZE);
     return (max < image.size ? max : image.size) & ~(uint64_t)(STEP - 1);
 }
 
@@ -200,6 +193,7 @@ static int put_under(int fd)
     char *mapped = sys_mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (!mapped)
         return -ENOMEM;
+    sys_madvise(mapped, size, MADV_RANDOM);     /* else the kernel reads ahead: up to 8 MiB of hole at each step */
     failed = sys_madvise(mapped, ready, MADV_POPULATE_WRITE);
     if (failed == -EINVAL) {
         /* Before Linux 5.14: allocate a fixed size, and have no more than that. */
@@ -266,11 +260,14 @@ bool file_is_attached(void)
 
 /* --- a child's own --------------------------------------------------------------------------------- */
 
+/* Counters start anew in their places.  What the parent inherited itself, and its spills, have no successors. */
 static void copy_section(char *to, const struct trace_section *section)
 {
-    bool zeroed = section->type == TRACE_COUNTERS || section->type == TRACE_INHERITED ||
-                  section->type == TRACE_SPILLS;
-    memcpy(to, section, zeroed ? sizeof *section : section->size);
+    bool ends = section->type == TRACE_INHERITED || section->type == TRACE_SPILLS;
+    bool empty = ends || section->type == TRACE_COUNTERS;
+    memcpy(to, section, empty ? sizeof *section : section->size);
+    if (ends)
+        ((struct trace_section *)to)->type = TRACE_VOID;
 }
 
 /* The parent goes on writing meanwhile: sections only ever come behind image.end, which is ours. */

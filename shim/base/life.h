@@ -20,7 +20,7 @@ enum life { LIFE_NEW, LIFE_BEGINNING, LIFE_EARLY, LIFE_STARTING, LIFE_ON, LIFE_O
 /* What the layers above do at the transitions; defined once, in edge/.  All but begin run under the guard
    of self. */
 struct life_steps {
-    bool (*begin)(void);                        /* to EARLY; false: no memory */
+    bool (*begin)(void);                        /* to EARLY, with world_start; false: to OFF */
     bool (*may_start)(uintptr_t caller);        /* is this call, from there, a moment for dlopen? */
     void (*start)(struct thread *self);         /* to ON */
     bool (*child)(struct thread *self);         /* first hook after a fork; false: to OFF */

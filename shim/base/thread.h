@@ -19,7 +19,7 @@
 struct shard;
 struct trace_counter;
 struct stacks;
-struct path_cache;
+struct frame_cache;
 
 /* A generation that the world never has. */
 #define THREAD_BEHIND (WORLD_GATE - 1)
@@ -49,7 +49,7 @@ struct thread {
 
     struct shard *shard;
     int64_t quantum;            /* distance of upper and lower */
-    struct path_cache *paths;
+    struct frame_cache *frames;
     _Atomic uint32_t deferred_count;
     bool own_calls;             /* the recorder itself calls libc: its heap calls are nobody's events */
     bool in_allocator;          /* a real function is at work: what it calls of the family is its own affair */

@@ -101,6 +101,7 @@ HOOK void free(void *block)
     guard_drop(self);
     if (unlikely(!counted) && bootstrap_owns(block))
         return;
+    POINT("freeing");
     real.free(block);
 }
 
@@ -131,6 +132,7 @@ HOOK void *realloc(void *block, size_t size)
     }
     struct block_entry entry = block ? track_take(block) : (struct block_entry){0};
     void *moved = real.realloc(block, size);
+    POINT("moved");
     if (moved && entry.site)
         track_moved(self, block, entry, moved, size, frame);
     else if (moved)
@@ -144,19 +146,6 @@ HOOK void *realloc(void *block, size_t size)
 }
 
 /* --- the rest ------------------------------------------------------------------------------------------- */
-
-/* Functions that only some programs call are looked up at their first call. */
-#define REAL(name, type) ((type)real_find(&(static_place_##name), #name))
-#define PLACE(name)      static void *static_place_##name
-
-PLACE(posix_memalign);
-PLACE(aligned_alloc);
-PLACE(memalign);
-PLACE(valloc);
-PLACE(pvalloc);
-PLACE(malloc_usable_size);
-PLACE(free_sized);
-PLACE(free_aligned_sized);
 
 /* The less common functions may be made of the common ones; then only they are counted. */
 struct thread *hook_lend(const uintptr_t *frame)
@@ -178,22 +167,27 @@ void *hook_birth(struct thread *self, void *block, size_t size, const uintptr_t 
     return block;
 }
 
-typedef void *aligned_function(size_t alignment, size_t size);
-typedef void *sized_function(size_t size);
-typedef int posix_memalign_function(void **block, size_t alignment, size_t size);
-typedef size_t usable_function(void *block);
-typedef void free_sized_function(void *block, size_t size);
-typedef void free_aligned_sized_function(void *block, size_t alignment, size_t size);
-
 HOOK int posix_memalign(void **block, size_t alignment, size_t size)
 {
     const uintptr_t *frame = HOOK_FRAME;
     struct thread *self = hook_lend(frame);
     if (unlikely(!real.malloc))
         return (*block = bootstrap_alloc(size, alignment)) ? 0 : ENOMEM;
-    int result = REAL(posix_memalign, posix_memalign_function *)(block, alignment, size);
+    int result = real.posix_memalign(block, alignment, size);
     hook_birth(self, result == 0 ? *block : NULL, size, frame);
     return result;
+}
+
+__thread struct hook_asked hook_asked;
+
+/* Not so when the caller is another: operator new refuses some alignments before it calls. */
+static size_t size_asked(size_t alignment, size_t size, uintptr_t caller)
+{
+    struct hook_asked asked = hook_asked;
+    if (!asked.size || !real_same_module((const void *)caller, asked.library))
+        return size;
+    hook_asked.size = 0;
+    return asked.size <= size && size - asked.size < alignment ? asked.size : size;
 }
 
 HOOK void *aligned_alloc(size_t alignment, size_t size)
@@ -202,7 +196,9 @@ HOOK void *aligned_alloc(size_t alignment, size_t size)
     struct thread *self = hook_lend(frame);
     if (unlikely(!real.malloc))
         return bootstrap_alloc(size, alignment);
-    void *block = REAL(aligned_alloc, aligned_function *)(alignment, size);
+    void *block = real.aligned_alloc(alignment, size);
+    if (block)
+        size = size_asked(alignment, size, frame[1]);
     return hook_return(hook_birth(self, block, size, frame));
 }
 
@@ -212,7 +208,7 @@ HOOK void *memalign(size_t alignment, size_t size)
     struct thread *self = hook_lend(frame);
     if (unlikely(!real.malloc))
         return bootstrap_alloc(size, alignment);
-    void *block = REAL(memalign, aligned_function *)(alignment, size);
+    void *block = real.memalign(alignment, size);
     return hook_return(hook_birth(self, block, size, frame));
 }
 
@@ -222,7 +218,7 @@ HOOK void *valloc(size_t size)
     struct thread *self = hook_lend(frame);
     if (unlikely(!real.malloc))
         return bootstrap_alloc(size, PAGE_SIZE);
-    void *block = REAL(valloc, sized_function *)(size);
+    void *block = real.valloc(size);
     return hook_return(hook_birth(self, block, size, frame));
 }
 
@@ -232,7 +228,7 @@ HOOK void *pvalloc(size_t size)
     struct thread *self = hook_lend(frame);
     if (unlikely(!real.malloc))
         return bootstrap_alloc(size, PAGE_SIZE);
-    void *block = REAL(pvalloc, sized_function *)(size);
+    void *block = real.pvalloc(size);
     return hook_return(hook_birth(self, block, size, frame));
 }
 
@@ -240,8 +236,7 @@ HOOK size_t malloc_usable_size(void *block)
 {
     if (unlikely(bootstrap_owns(block)))
         return bootstrap_size(block);
-    usable_function *function = REAL(malloc_usable_size, usable_function *);
-    return function ? function(block) : 0;
+    return real.malloc_usable_size ? real.malloc_usable_size(block) : 0;
 }
 
 /* What dies with a size dies like any other; only the real function may want to know. */
@@ -263,9 +258,8 @@ HOOK void free_sized(void *block, size_t size)
 {
     if (!block || !hook_death(block, HOOK_FRAME))
         return;
-    free_sized_function *function = REAL(free_sized, free_sized_function *);
-    if (function)
-        function(block, size);
+    if (real.free_sized)
+        real.free_sized(block, size);
     else
         real.free(block);
 }
@@ -274,9 +268,8 @@ HOOK void free_aligned_sized(void *block, size_t alignment, size_t size)
 {
     if (!block || !hook_death(block, HOOK_FRAME))
         return;
-    free_aligned_sized_function *function = REAL(free_aligned_sized, free_aligned_sized_function *);
-    if (function)
-        function(block, alignment, size);
+    if (real.free_aligned_sized)
+        real.free_aligned_sized(block, alignment, size);
     else
         real.free(block);
 }

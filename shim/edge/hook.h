@@ -34,6 +34,17 @@ static inline void *hook_return(void *block)
 struct thread *hook_lend(const uintptr_t *frame);
 void *hook_birth(struct thread *self, void *block, size_t size, const uintptr_t *frame);
 
+/* What an aligned operator new was last asked for, and whose it is: C++ libraries pass the size on to
+   aligned_alloc rounded up to a multiple of the alignment, and the program's bytes are to be counted. */
+struct hook_asked {
+    size_t size;
+    const void *library;
+};
+extern __thread struct hook_asked hook_asked __attribute__((tls_model("initial-exec"))) hidden;
+
+/* Looks the real operators new and delete up, as real_start has done the rest. */
+void new_start(void);
+
 /* The whole of a death before the real call.  False: the block is ours, there is nothing to call. */
 bool hook_death(void *block, const uintptr_t *frame);
 

@@ -12,15 +12,55 @@
  */
 #include "hook.h"
 #include <dlfcn.h>
+#include <errno.h>
 #include <stdlib.h>
 
+enum new_kind { NEW_PLAIN = 0, NEW_NOTHROW = 1, NEW_ALIGNED = 2 };
+
+/* The first is there if any is. */
+#define NEWS(X)                                                                                              \
+    X(_Znwm, NEW_PLAIN)                                                                                      \
+    X(_Znam, NEW_PLAIN)                                                                                      \
+    X(_ZnwmRKSt9nothrow_t, NEW_NOTHROW)                                                                      \
+    X(_ZnamRKSt9nothrow_t, NEW_NOTHROW)                                                                      \
+    X(_ZnwmSt11align_val_t, NEW_ALIGNED)                                                                     \
+    X(_ZnamSt11align_val_t, NEW_ALIGNED)                                                                     \
+    X(_ZnwmSt11align_val_tRKSt9nothrow_t, NEW_ALIGNED | NEW_NOTHROW)                                         \
+    X(_ZnamSt11align_val_tRKSt9nothrow_t, NEW_ALIGNED | NEW_NOTHROW)
+#define DELETES(X)                                                                                           \
+    X(_ZdlPv)                                                                                                \
+    X(_ZdaPv)                                                                                                \
+    X(_ZdlPvm)                                                                                               \
+    X(_ZdaPvm)                                                                                               \
+    X(_ZdlPvRKSt9nothrow_t)                                                                                  \
+    X(_ZdaPvRKSt9nothrow_t)                                                                                  \
+    X(_ZdlPvSt11align_val_t)                                                                                 \
+    X(_ZdaPvSt11align_val_t)                                                                                 \
+    X(_ZdlPvmSt11align_val_t)                                                                                \
+    X(_ZdaPvmSt11align_val_t)                                                                                \
+    X(_ZdlPvSt11align_val_tRKSt9nothrow_t)                                                                   \
+    X(_ZdaPvSt11align_val_tRKSt9nothrow_t)
+
+#define NUMBER(symbol, ...) OPERATOR_##symbol,
+#define ENTRY(symbol, ...)  {.name = #symbol},
+
+enum { NEWS(NUMBER) DELETES(NUMBER) OPERATORS };
 enum provider { PROVIDER_UNKNOWN, PROVIDER_LIBRARY, PROVIDER_ALLOCATOR, PROVIDER_NONE };
 
-struct operator {
+static struct operator {
     const char *name;
     void *function;
     _Atomic int provider;
-};
+} operators[OPERATORS] = {NEWS(ENTRY) DELETES(ENTRY)};
+
+/* --- who does it ---------------------------------------------------------------------------------------- */
+
+void new_start(void)
+{
+    for (int i = 0; i < OPERATORS && (!i || operators[0].function); i++)
+        operators[i].function = real_next(operators[i].name);
+    real_next("malloc");        /* a success clears the message of what there is not */
+}
 
 static void *find_in_library(const char *name)
 {
@@ -31,28 +71,41 @@ static void *find_in_library(const char *name)
         if (function)
             return function;
     }
-    dlerror();
     return NULL;
 }
 
-static enum provider find(struct operator *operator)
+/* All at once: it clears what dlerror() has to tell, which should happen but once, as the library comes. */
+__attribute__((noinline)) static void find_later(const uintptr_t *frame)
 {
-    void *function = dlsym(RTLD_NEXT, operator->name);
-    if (!function)
-        function = find_in_library(operator->name);
-    operator->function = function;
-    enum provider provider = !function ? PROVIDER_NONE
-                             : real.malloc && real_same_module(function, (const void *)real.malloc)
+    int saved = errno;
+    struct thread *self = hook_lend(frame);
+    for (int i = 0; i < OPERATORS; i++) {
+        void *function = operators[i].function;
+        if (!function && !(function = real_next(operators[i].name)))
+            function = find_in_library(operators[i].name);
+        __atomic_store_n(&operators[i].function, function, __ATOMIC_RELEASE);
+    }
+    dlerror();
+    hook_birth(self, NULL, 0, frame);
+    errno = saved;
+}
+
+__attribute__((noinline)) static enum provider look(struct operator *operator, const uintptr_t *frame)
+{
+    if (!operator->function)
+        find_later(frame);
+    enum provider provider = !operator->function ? PROVIDER_NONE
+                             : real.malloc && real_same_module(operator->function, (const void *)real.malloc)
                                  ? PROVIDER_ALLOCATOR
                                  : PROVIDER_LIBRARY;
     atomic_store(&operator->provider, provider);
     return provider;
 }
 
-static inline enum provider provider_of(struct operator *operator)
+static inline bool is_library(struct operator *operator, const uintptr_t *frame)
 {
     int provider = atomic_load_explicit(&operator->provider, memory_order_acquire);
-    return likely(provider) ? (enum provider)provider : find(operator);
+    return likely(provider == PROVIDER_LIBRARY) || (!provider && look(operator, frame) == PROVIDER_LIBRARY);
 }
 
 /* --- when libstdc++ does not do it ------------------------------------------------------------------- */
@@ -61,14 +114,12 @@ static inline enum provider provider_of(struct operator *operator)
 typedef void *new_function(size_t size, uintptr_t second, uintptr_t third);
 typedef void delete_function(void *block, uintptr_t second, uintptr_t third);
 
-enum new_kind { NEW_PLAIN = 0, NEW_NOTHROW = 1, NEW_ALIGNED = 2 };
-
 static void *new_by_malloc(size_t size, int kind, uintptr_t alignment)
 {
     void *block = NULL;
     if (!size)
         size = 1;
-    if (!(kind & NEW_ALIGNED))
+    if (!(kind & NEW_ALIGNED) || alignment < sizeof block)
         block = malloc(size);
     else if (posix_memalign(&block, alignment, size))
         block = NULL;
@@ -77,14 +128,32 @@ static void *new_by_malloc(size_t size, int kind, uintptr_t alignment)
     return block;
 }
 
-/* The allocator's own may throw: the guard that is then left behind is recognised as stale. */
+/*
+ * An allocator's own, without the guard: it may throw, or call a handler of the program's.  If it does call
+ * malloc, by its name, the block that it returns is counted already: it is the thread's latest.
+ */
+static void *new_by_allocator(new_function *function, const uintptr_t *frame, size_t size, uintptr_t second,
+                              uintptr_t third)
+{
+    struct thread *self = hook_enter(frame);
+    if (self) {
+        self->last_born = NULL;
+        guard_drop(self);
+    }
+    void *block = function(size, second, third);
+    self = hook_enter(frame);
+    if (!self || self->last_born != block || !block)
+        return hook_birth(self, block, size, frame);
+    guard_drop(self);
+    return block;
+}
+
 __attribute__((noinline)) static void *new_otherwise(struct operator *operator, int kind, const uintptr_t *frame,
                                                      size_t size, uintptr_t second, uintptr_t third)
 {
     if (!operator->function)
         return new_by_malloc(size, kind, second);
-    struct thread *self = hook_lend(frame);
-    return hook_birth(self, ((new_function *)operator->function)(size, second, third), size, frame);
+    return new_by_allocator((new_function *)operator->function, frame, size, second, third);
 }
 
 __attribute__((noinline)) static void delete_otherwise(struct operator *operator, const uintptr_t *frame,
@@ -104,42 +173,27 @@ __attribute__((noinline)) static void delete_otherwise(struct operator *operator
     HOOK void *symbol(size_t size, uintptr_t second, uintptr_t third);                                         \
     HOOK void *symbol(size_t size, uintptr_t second, uintptr_t third)                                          \
     {                                                                                                        \
-        static struct operator operator = {.name = #symbol};                                                  \
-        if (likely(provider_of(&operator) == PROVIDER_LIBRARY))                                              \
-            return ((new_function *)operator.function)(size, second, third);                                 \
-        return hook_return(new_otherwise(&operator, kind, HOOK_FRAME, size, second, third));                 \
+        struct operator *operator = &operators[OPERATOR_##symbol];                                            \
+        if (likely(is_library(operator, HOOK_FRAME))) {                                                      \
+            if ((kind) & NEW_ALIGNED)                                                                        \
+                hook_asked = (struct hook_asked){size ? size : 1, operator->function};                       \
+            return ((new_function *)operator->function)(size, second, third);                                \
+        }                                                                                                    \
+        return hook_return(new_otherwise(operator, kind, HOOK_FRAME, size, second, third));                  \
     }
 
 #define DELETE(symbol)                                                                                        \
     HOOK void symbol(void *block, uintptr_t second, uintptr_t third);                                          \
     HOOK void symbol(void *block, uintptr_t second, uintptr_t third)                                           \
     {                                                                                                        \
-        static struct operator operator = {.name = #symbol};                                                  \
-        if (likely(provider_of(&operator) == PROVIDER_LIBRARY)) {                                            \
-            ((delete_function *)operator.function)(block, second, third);                                    \
+        struct operator *operator = &operators[OPERATOR_##symbol];                                            \
+        if (likely(is_library(operator, HOOK_FRAME))) {                                                      \
+            ((delete_function *)operator->function)(block, second, third);                                   \
             return;                                                                                          \
         }                                                                                                    \
-        delete_otherwise(&operator, HOOK_FRAME, block, second, third);                                       \
+        delete_otherwise(operator, HOOK_FRAME, block, second, third);                                        \
         __asm__ volatile("");                                                                                \
     }
 
-NEW(_Znwm, NEW_PLAIN)
-NEW(_Znam, NEW_PLAIN)
-NEW(_ZnwmRKSt9nothrow_t, NEW_NOTHROW)
-NEW(_ZnamRKSt9nothrow_t, NEW_NOTHROW)
-NEW(_ZnwmSt11align_val_t, NEW_ALIGNED)
-NEW(_ZnamSt11align_val_t, NEW_ALIGNED)
-NEW(_ZnwmSt11align_val_tRKSt9nothrow_t, NEW_ALIGNED | NEW_NOTHROW)
-NEW(_ZnamSt11align_val_tRKSt9nothrow_t, NEW_ALIGNED | NEW_NOTHROW)
-DELETE(_ZdlPv)
-DELETE(_ZdaPv)
-DELETE(_ZdlPvm)
-DELETE(_ZdaPvm)
-DELETE(_ZdlPvRKSt9nothrow_t)
-DELETE(_ZdaPvRKSt9nothrow_t)
-DELETE(_ZdlPvSt11align_val_t)
-DELETE(_ZdaPvSt11align_val_t)
-DELETE(_ZdlPvmSt11align_val_t)
-DELETE(_ZdaPvmSt11align_val_t)
-DELETE(_ZdlPvSt11align_val_tRKSt9nothrow_t)
-DELETE(_ZdaPvSt11align_val_tRKSt9nothrow_t)
+NEWS(NEW)
+DELETES(DELETE)

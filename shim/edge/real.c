@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "real.h"
 #include <dlfcn.h>
+#include <gnu/libc-version.h>
+#include <link.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -8,36 +10,53 @@ struct real real;
 
 enum { BOOTSTRAP_SIZE = 256 * 1024 };
 
+/*
+ * A dlsym that is behind us.  Overlays and wrappers that are before us may have one of their own, and what that
+ * takes for the next of a name is the next behind themselves: we.
+ */
+static void *(*look_up)(void *handle, const char *name) = dlsym;
+
+static void find_look_up(void)
+{
+    void *found = dlvsym(RTLD_NEXT, "dlsym", "GLIBC_2.34");
+    if (found)
+        look_up = (void *(*)(void *, const char *))found;
+}
+
+void *real_next(const char *name)
+{
+    return look_up(RTLD_NEXT, name);
+}
+
 static _Alignas(4096) char buffer[BOOTSTRAP_SIZE];
 static _Atomic size_t used;
 
+/* What there always is comes last: its success clears the message of what there is not. */
 bool real_start(void)
 {
     static _Atomic bool looking;
+    struct real found;
     if (atomic_exchange(&looking, true))
         return false;
-    struct real found = {
-        .malloc = (void *(*)(size_t))dlsym(RTLD_NEXT, "malloc"),
-        .free = (void (*)(void *))dlsym(RTLD_NEXT, "free"),
-        .calloc = (void *(*)(size_t, size_t))dlsym(RTLD_NEXT, "calloc"),
-        .realloc = (void *(*)(void *, size_t))dlsym(RTLD_NEXT, "realloc"),
-    };
+    find_look_up();
+#define FIND(name) found.name = (__typeof__(found.name))real_next(#name)
+    FIND(free_sized);
+    FIND(free_aligned_sized);
+    FIND(posix_memalign);
+    FIND(aligned_alloc);
+    FIND(memalign);
+    FIND(valloc);
+    FIND(pvalloc);
+    FIND(malloc_usable_size);
+    FIND(malloc);
+    FIND(free);
+    FIND(calloc);
+    FIND(realloc);
+#undef FIND
     if (!found.malloc || !found.free || !found.calloc || !found.realloc)
         return false;
     real = found;
     return true;
-}
-
-void *real_find(void **place, const char *name)
-{
-    void *found = __atomic_load_n(place, __ATOMIC_ACQUIRE);
-    if (!found) {
-        found = dlsym(RTLD_NEXT, name);
-        if (!found)
-            dlerror();          /* the program shall not find our question's answer */
-        __atomic_store_n(place, found, __ATOMIC_RELEASE);
-    }
-    return found;
 }
 
 static void *module_of(const void *function)
@@ -51,9 +70,18 @@ bool real_same_module(const void *a, const void *b)
     return module_of(a) == module_of(b);
 }
 
+const char *real_first_malloc(void)
+{
+    struct dl_find_object found;
+    void *first = look_up(RTLD_DEFAULT, "malloc");
+    if (!first || real_same_module(first, (const void *)real_first_malloc) || _dl_find_object(first, &found))
+        return NULL;
+    return found.dlfo_link_map->l_name;
+}
+
 unsigned real_granule(void)
 {
-    return real_same_module((const void *)real.malloc, dlsym(RTLD_NEXT, "gnu_get_libc_version")) ? 32 : 8;
+    return real_same_module((const void *)real.malloc, (const void *)gnu_get_libc_version) ? 32 : 8;
 }
 
 /* --- bootstrap --------------------------------------------------------------------------------------- */

@@ -7,23 +7,38 @@
 
 #include "../base/sys.h"
 
-/* Looked up when the first hook is called.  Whatever is called meanwhile is served by the bootstrap
-   buffer. */
+/*
+ * Looked up when the first hook is called, all at once: dlsym clears what dlerror() has to tell, which later on
+ * is the program's, and calls the heap when it finds nothing.  Whatever is called meanwhile is served by the
+ * bootstrap buffer.
+ */
 struct real {
-    void *(*malloc)(size_t);
-    void (*free)(void *);
-    void *(*calloc)(size_t, size_t);
-    void *(*realloc)(void *, size_t);
+    void (*free_sized)(void *block, size_t size);       /* C23: null where libc has none */
+    void (*free_aligned_sized)(void *block, size_t alignment, size_t size);
+    int (*posix_memalign)(void **block, size_t alignment, size_t size);
+    void *(*aligned_alloc)(size_t alignment, size_t size);
+    void *(*memalign)(size_t alignment, size_t size);
+    void *(*valloc)(size_t size);
+    void *(*pvalloc)(size_t size);
+    size_t (*malloc_usable_size)(void *block);
+    void *(*malloc)(size_t size);
+    void (*free)(void *block);
+    void *(*calloc)(size_t count, size_t size);
+    void *(*realloc)(void *block, size_t size);
 };
 extern struct real real hidden;
 
 bool real_start(void);
 
-/* Looks up a function once; *place remembers it.  Null: there is none. */
-void *real_find(void **place, const char *name);
+/* The function of that name that comes next behind ours; null: there is none. */
+void *real_next(const char *name);
 
 /* Are both provided by the same library? */
 bool real_same_module(const void *a, const void *b);
+
+/* Whose malloc the program calls, if it is not ours: a library before us, or "", the program itself.  What
+   that serves, unless it passes it on to us, we do not see.  Null: it is ours. */
+const char *real_first_malloc(void);
 
 /* The least distance of two blocks: 32 where they come from glibc's malloc, whose smallest chunk that is; others
    have classes of 8 bytes. */

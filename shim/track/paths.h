@@ -3,8 +3,9 @@
  * The call-path tree and the sites.
  *
  * A node is (path of the caller, frame); a site is a node that allocated.  Records stand in the file by
- * number and only ever grow.  The table that maps (parent, frame) to a node's number is a uthash in
- * private memory under world.tables; in front of it each thread has a small cache.
+ * number and only ever grow.  The map from (parent, frame) to a node is one for all threads, read without a lock:
+ * a cache a thread in front of a locked table was slower where there are many paths, and up to half a megabyte a
+ * thread.
  */
 #ifndef TRACK_PATHS_H
 #define TRACK_PATHS_H
@@ -27,8 +28,5 @@ int paths_addresses(uint32_t site, void **addresses, int n);
 
 /* In a fork's child: what the parent added since the fork is not ours. */
 void paths_child(void);
-
-/* Forgets addresses of code: a module was unloaded. */
-void paths_forget(struct thread *self);
 
 #endif

@@ -31,19 +31,22 @@ static struct {
 
 /* --- who ------------------------------------------------------------------------------------------------ */
 
-static uint64_t process_start(void)
+enum { STAT_PARENT = 4, STAT_START = 22 };
+
+/* A number from /proc/self/stat; 0 if it cannot be read. */
+static uint64_t stat_field(int wanted)
 {
     size_t n = proc_read("/proc/self/stat", session.buffer, sizeof session.buffer - 1);
     session.buffer[n] = 0;
     const char *at = strrchr(session.buffer, ')');      /* the name before may hold anything */
-    for (int field = 2; at && field < 22; field++) {
+    for (int field = 2; at && field < wanted; field++) {
         at = strchr(at, ' ');
         at = at ? at + 1 : NULL;
     }
-    uint64_t start = 0;
+    uint64_t number = 0;
     for (; at && *at >= '0' && *at <= '9'; at++)
-        start = start * 10 + (uint64_t)(*at - '0');
-    return start;
+        number = number * 10 + (uint64_t)(*at - '0');
+    return number;
 }
 
 static void read_boot_id(uint8_t id[16])
@@ -78,7 +81,7 @@ static void write_process(struct trace_header *header)
 {
     header->pid = sys_getpid();
     header->ppid = (int)sys3(SYS_getppid, 0, 0, 0);
-    header->process_start = process_start();
+    header->process_start = stat_field(STAT_START);
     header->started_realtime_ns = sys_clock_ns(CLOCK_REALTIME);
     header->started_ns = header->last_seen_ns = sys_clock_ns(CLOCK_MONOTONIC);
     header->state = TRACE_RUNNING;
@@ -139,11 +142,12 @@ static bool look_for_same(char *line, void *context)
     return !own->found;
 }
 
+/* The parent as /proc numbers it: in a pid namespace that may be otherwise than getppid does. */
 static bool parent_is_traced(void)
 {
     struct own_mapping own = {.address = (uintptr_t)parent_is_traced};
-    char path[32];
-    message_format(path, sizeof path, "/proc/%d/maps", file_header->ppid);
+    char path[40];
+    message_format(path, sizeof path, "/proc/%lu/maps", stat_field(STAT_PARENT));
     proc_lines("/proc/self/maps", session.buffer, sizeof session.buffer, look_for_own, &own);
     return own.file[0] && proc_lines(path, session.buffer, sizeof session.buffer, look_for_same, &own) &&
            own.found;
@@ -151,7 +155,7 @@ static bool parent_is_traced(void)
 
 static bool is_root(void)
 {
-    return options.root ? options.root == file_header->pid : !parent_is_traced();
+    return options.root ? options.root == sys_getpid() : !parent_is_traced();
 }
 
 /* --- the file --------------------------------------------------------------------------------------------- */
@@ -261,12 +265,14 @@ static void attach_while_running(struct thread *self)
         return;
     bool alone = thread_count_most() == 1;
     if (alone || thread_world_stop(self)) {
+        POINT("attaching");
         tables_take();
         if (!file_is_attached())
             attach();
         tables_drop();
         if (!alone)
             thread_world_go(self);
+        POINT("attached");
     }
     atomic_store(&session.attaching, false);
 }
@@ -279,20 +285,33 @@ static void complain(const char *what)
         message("LIBTRACE_OPTIONS: ignoring %s", what);
 }
 
-void session_start(struct thread *self, char *const *environment)
+void session_start(struct thread *self, char *const *environment, const char *first_malloc)
 {
     session.environment = environment;
     options_read(environment, NULL);
+    if (first_malloc && !*first_malloc)
+        first_malloc = session.exe;
     tables_take();
     write_identity(file_header);
+    if (first_malloc)
+        file_header->first_malloc = (uint32_t)file_string(first_malloc, strlen(first_malloc) + 1);
     tables_drop();
     session.root = is_root();
     if (session.root)
         options_read(environment, complain);
+    if (session.root && first_malloc)
+        message("malloc is that of %s: only what it passes on is recorded", first_malloc);
     if (session.root || options.children == CHILDREN_ALL)
         attach_while_running(self);
     else if (options.children == CHILDREN_NONE)
         life_give_up();
+}
+
+void session_refused(char *const *environment, const char *why)
+{
+    options_read(environment, NULL);
+    if (is_root())
+        message("not recording: %s", why);
 }
 
 void session_ended(int status)
@@ -324,6 +343,7 @@ void session_child(struct thread *self)
     file_header->lost_bytes = 0;
     file_header->flags = (file_header->flags & (TRACE_NO_UNWINDER | TRACE_TABLES_FULL)) | TRACE_FORKED;
     session.root = false;
+    atomic_store(&session.attaching, false);    /* a thread of the parent's may have been at it */
     atomic_store(&session.allocations, 0);
     atomic_store(&session.bytes, 0);
     self->countdown = 0;

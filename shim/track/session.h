@@ -12,8 +12,12 @@
 #include <stddef.h>
 
 /* Reads the options, writes down who the process is, and attaches the file if it is to have one from the
-   start.  At the beginning of LIFE_ON. */
-void session_start(struct thread *self, char *const *environment);
+   start.  first_malloc: the file whose malloc the program calls instead of ours, "" = its own; null: none.
+   At the beginning of LIFE_ON. */
+void session_start(struct thread *self, char *const *environment, const char *first_malloc);
+
+/* Instead, where nothing can be recorded: says why, if this is the process that the user started. */
+void session_refused(char *const *environment, const char *why);
 
 /* The process exits with this status. */
 void session_ended(int status);

@@ -5,6 +5,7 @@
 #include "paths.h"
 #include "session.h"
 #include "../base/life.h"
+#include "../unwind/frames.h"
 #include "../unwind/rules.h"
 
 static bool whole_stacks;
@@ -187,7 +188,7 @@ void track_refresh(struct thread *self)
 {
     counters_join(self);
     stacks_forget(self);
-    paths_forget(self);
+    frames_forget(self);
 }
 
 int track_traceback(struct thread *self, const void *block, void **addresses, int n)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "learn.h"
+#include "cfi.h"
 #include "../base/sys.h"
 #include <dlfcn.h>
 #include <errno.h>
@@ -43,7 +44,7 @@ static struct {
  * bits that an expression could look at (order, alignment, distances): what comes out the same under
  * both is a property of the code.
  */
-enum { WORDS_MAX = 16, PAGES_KEPT = 8, READS_MAX = 1 << 18 };
+enum { WORDS_MAX = 16, READS_MAX = 1 << 18 };
 
 struct valuation {
     uint64_t rsp, rbp;
@@ -58,12 +59,10 @@ static const struct valuation valuations[2] = {
 
 /* One address being learned under one valuation: the argument of all accessors. */
 struct lesson {
-    const struct learn_image *image;
+    const struct image *image;
     const struct valuation *symbols;
     uintptr_t lookup;
     uintptr_t entry;                    /* of the table of FDEs: the one that covers lookup, if any does */
-    uintptr_t pages[PAGES_KEPT];        /* of the image, proven readable */
-    unsigned pages_next;
     unsigned reads_left;
     unsigned words;
     uint64_t word_at[WORDS_MAX];        /* where word i was read: a symbol and an offset */
@@ -121,105 +120,6 @@ static uint64_t origin_of(const struct lesson *l, uint64_t value)
 }
 
 /*
- * What libunwind may read of the process: the object that contains the address, and of that only pages
- * that the kernel says can be read.  (It copies the set before it looks at `how`: EFAULT if it cannot.)
- * The loader's word for it is not enough: there may be holes between segments, a file cut short, the
- * object may be going away just now.  A probe costs about 0.1 microseconds, a rule takes some ten.
- */
-static bool page_is_readable(uintptr_t page)
-{
-    return sys6(SYS_rt_sigprocmask, -1, (long)page, 0, 8, 0, 0) == -EINVAL;
-}
-
-static bool page_is_proven(struct lesson *l, uintptr_t page)
-{
-    for (unsigned i = 0; i < PAGES_KEPT; i++)
-        if (l->pages[i] == page)
-            return true;
-    if (!page_is_readable(page))
-        return false;
-    l->pages[l->pages_next++ % PAGES_KEPT] = page;
-    return true;
-}
-
-/* The address is a multiple of 8; the word may reach over the object's edge, not over the page's. */
-__attribute__((no_sanitize_address)) static bool
-image_word(struct lesson *l, uintptr_t address, uint64_t *value)
-{
-    if (address + 8 <= l->image->start || address >= l->image->end)
-        return false;
-    if (!page_is_proven(l, address & -PAGE_SIZE))
-        return false;
-    *value = *(const uint64_t *)address;
-    return true;
-}
-
-static bool image_u32(struct lesson *l, uintptr_t address, uint32_t *value)
-{
-    uint64_t word;
-    if (address % 4 || !image_word(l, address & -8ul, &word))
-        return false;
-    *value = (uint32_t)(word >> address % 8 * 8);
-    return true;
-}
-
-/*
- * The sorted table of .eh_frame_hdr: pairs (start of the code, its FDE), both relative to the header.
- * libunwind is handed the one entry that can cover the address, and still compares it with the FDE.
- */
-enum { HDR_VERSION = 1, ENC_UDATA4 = 0x03, ENC_SDATA4 = 0x0b, ENC_DATAREL_SDATA4 = 0x3b };
-
-struct fde_table {
-    uintptr_t entries;
-    uint32_t count;
-};
-
-static bool header_is_known(uint32_t header)
-{
-    uint32_t frame_encoding = header >> 8 & 0x0f;
-    return (header & 0xff) == HDR_VERSION && (header >> 16 & 0xff) == ENC_UDATA4 &&
-           header >> 24 == ENC_DATAREL_SDATA4 &&
-           (frame_encoding == ENC_UDATA4 || frame_encoding == ENC_SDATA4);
-}
-
-static bool table_open(struct lesson *l, struct fde_table *table)
-{
-    uintptr_t header = l->image->eh_frame_hdr;
-    uint32_t first;
-    table->entries = header + 12;
-    return image_u32(l, header, &first) && header_is_known(first) && image_u32(l, header + 8, &table->count);
-}
-
-/* How many entries start at or below the address; -1 if the table cannot be read. */
-static int64_t table_search(struct lesson *l, const struct fde_table *table, int32_t address)
-{
-    uint32_t low = 0, high = table->count, start;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (!image_u32(l, table->entries + 8 * (uintptr_t)middle, &start))
-            return -1;
-        if (address < (int32_t)start)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return low;
-}
-
-static bool find_entry(struct lesson *l)
-{
-    struct fde_table table;
-    int32_t relative;
-    if (!table_open(l, &table) || !is_near(l->lookup, l->image->eh_frame_hdr, &relative))
-        return false;
-    int64_t below = table_search(l, &table, relative);
-    if (below <= 0)
-        return false;
-    l->entry = table.entries + 8 * (uintptr_t)(below - 1);
-    return true;
-}
-
-/*
  * libunwind's view of the frame.  No accessor may answer -UNW_ENOINFO to a step: libunwind would then go
  * on by guessing from rbp and from code bytes.  The number of reads is limited because an expression in a
  * broken table can loop.
@@ -267,7 +167,7 @@ static int access_mem(unw_addr_space_t space, unw_word_t address, unw_word_t *va
     if (write || l->reads_left == 0)
         return -UNW_EINVAL;
     l->reads_left--;
-    if (image_word(l, address, value) || stack_word(l, address, value))
+    if (image_word(l->image, address, value) || stack_word(l, address, value))
         return 0;
     return -UNW_EINVAL;
 }
@@ -417,7 +317,8 @@ static void take_lesson(struct lesson *l, struct rule *rule)
 static enum rule_kind look_up(struct lesson *l)
 {
     unw_proc_info_t info = {0};
-    if (l->lookup < l->image->start || l->lookup >= l->image->end || !find_entry(l))
+    if (l->lookup < l->image->start || l->lookup >= l->image->end ||
+        !(l->entry = image_entry(l->image, l->lookup)))
         return RULE_NO_CFI;
     int result = search_table(l, &info, 0);
     if (result == -UNW_ENOINFO)
@@ -425,7 +326,7 @@ static enum rule_kind look_up(struct lesson *l)
     return result < 0 ? RULE_UNSUPPORTED : RULE_STEP;
 }
 
-static void learn_here(const struct learn_image *image, uintptr_t lookup, struct rule *rule)
+static void learn_here(const struct image *image, uintptr_t lookup, struct rule *rule)
 {
     struct lesson l = {.image = image, .lookup = lookup, .reads_left = READS_MAX, .symbols = &valuations[0]};
     struct rule again;
@@ -449,29 +350,14 @@ static void learn_here(const struct learn_image *image, uintptr_t lookup, struct
 enum { STACK_SIZE = 64 << 10 };
 
 struct request {
-    const struct learn_image *image;    /* null: find it */
+    const struct image *image;
     uintptr_t lookup;
     struct rule rule;
 };
 
-static bool find_image(uintptr_t lookup, struct learn_image *image)
-{
-    struct dl_find_object found;
-    if (_dl_find_object((void *)lookup, &found) != 0)
-        return false;
-    image->start = (uintptr_t)found.dlfo_map_start;
-    image->end = (uintptr_t)found.dlfo_map_end;
-    image->eh_frame_hdr = (uintptr_t)found.dlfo_eh_frame;
-    return true;
-}
-
 static void answer(struct request *request)
 {
-    struct learn_image found;
-    if (request->image)
-        learn_here(request->image, request->lookup, &request->rule);
-    else if (find_image(request->lookup, &found))
-        learn_here(&found, request->lookup, &request->rule);
+    learn_here(request->image, request->lookup, &request->rule);
 }
 
 /* Calls function(argument) with rsp = top.  The first label begins a row of its CFI, see is_taught_well. */
@@ -522,7 +408,7 @@ static void ask(struct request *request)
     errno = saved_errno;
 }
 
-struct rule learn_rule_in(const struct learn_image *image, uintptr_t lookup)
+struct rule learn_from_teacher(const struct image *image, uintptr_t lookup)
 {
     struct request request = {.image = image, .lookup = lookup, .rule = {.kind = RULE_NO_CFI}};
     if (teacher.ready)
@@ -530,9 +416,16 @@ struct rule learn_rule_in(const struct learn_image *image, uintptr_t lookup)
     return request.rule;
 }
 
+struct rule learn_rule_in(const struct image *image, uintptr_t lookup)
+{
+    struct rule rule;
+    return cfi_rule(image, lookup, &rule) ? rule : learn_from_teacher(image, lookup);
+}
+
 struct rule learn_rule(uintptr_t lookup)
 {
-    return learn_rule_in(NULL, lookup);
+    struct image image;
+    return image_find(lookup, &image) ? learn_rule_in(&image, lookup) : (struct rule){.kind = RULE_NO_CFI};
 }
 
 /*
@@ -600,7 +493,10 @@ static void *slot_exchange(const struct link_map *object, void **slot, void *val
  */
 static bool is_taught_well(void)
 {
-    struct rule rule = learn_rule((uintptr_t)learn_row_pushed);
+    struct image image;
+    if (!image_find((uintptr_t)learn_row_pushed, &image))
+        return false;
+    struct rule rule = learn_from_teacher(&image, (uintptr_t)learn_row_pushed);
     return rule.kind == RULE_STEP && rule.cfa_offset == 16 && rule.ra_offset == -8 && !rule.cfa_from_rbp &&
            rule.bp == RULE_BP_AT_CFA && rule.bp_offset == -16;
 }

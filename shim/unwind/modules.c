@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "modules.h"
+#include "image.h"
 #include "rules.h"
 #include "../base/arena.h"
 #include "../base/file.h"
@@ -39,7 +40,7 @@ bool modules_start(void)
 bool modules_cover(uintptr_t address)
 {
     struct dl_find_object found;
-    return _dl_find_object((void *)address, &found) == 0;
+    return image_object(address, &found);
 }
 
 /* The program's own word for where the loader's record is.  The symbol _r_debug may lead to a copy, made
@@ -301,20 +302,12 @@ static uintptr_t mapping_start(uintptr_t address)
 struct code_place modules_place(uintptr_t address)
 {
     struct dl_find_object found;
-    if (_dl_find_object((void *)address, &found))
+    if (!image_object(address, &found))
         return (struct code_place){0, mapping_start(address)};
     uint32_t number = find_loaded(&found);
     if (!number)
         number = add(&found);
     return (struct code_place){number, number ? address - found.dlfo_link_map->l_addr : 0};
-}
-
-bool modules_note(uintptr_t address)
-{
-    tables_take();
-    bool known = modules_place(address).module != 0;
-    tables_drop();
-    return known;
 }
 
 uintptr_t modules_address(struct code_place place)

@@ -28,10 +28,6 @@ bool modules_cover(uintptr_t address);
 /* The place of an address; registers its module the first time.  Under world.tables. */
 struct code_place modules_place(uintptr_t address);
 
-/* Registers the module of an address whose rule is to be kept, though no stack of it may be recorded: its end
-   has to be noticed.  False: there is no room, it will not be.  Under world.learning. */
-bool modules_note(uintptr_t address);
-
 /* The address of a place now, 0 when its module is not loaded.  Any thread. */
 uintptr_t modules_address(struct code_place place);
 

@@ -1,51 +1,27 @@
 // SPDX-License-Identifier: MIT
 #include "rules.h"
+#include "frames.h"
 #include "learn.h"
-#include "modules.h"
 #include "../base/arena.h"
 #include "../base/life.h"
+#include "../base/map.h"
 #include <string.h>
 
-/*
- * Open addressing, linear probing.  A reader takes the key with acquire and then the rule: the writer
- * stored the rule first.  A dropped slot is used again: a reader that still looks for the old address
- * would stand in code that was unmapped.  A table that was outgrown stays mapped (in all less than the
- * present one), so a reader may be late.
- */
-struct slot {
-    _Atomic uintptr_t key;      /* lookup address, 0 = free, DROPPED */
-    _Atomic uint64_t rule;      /* struct packed_rule */
-};
-
-struct table {
-    size_t mask, used;
-    struct slot slots[];
-};
-
 enum { FIRST_SLOTS = 2048, WIDE_MAX = 1 << 16, WIDE_CHUNK = 256 };
-#define DROPPED ((uintptr_t)1)
 
-static struct table *_Atomic table;
+static uint32_t hash_of(uint64_t lookup, uint64_t rule)
+{
+    (void)rule;
+    return map_mix(lookup);
+}
+
+struct map rules_table = {.hash = hash_of};
 static struct rule *wide[WIDE_MAX / WIDE_CHUNK];
 static int32_t wide_count;
 
-static size_t home(uintptr_t key, const struct table *t)
-{
-    return (key * 0x9e3779b97f4a7c15u >> 32) & t->mask;
-}
-
-static struct table *table_make(size_t slots)
-{
-    struct table *t = arena_alloc(sizeof *t + slots * sizeof(struct slot));
-    if (t)
-        t->mask = slots - 1;
-    return t;
-}
-
 bool rules_start(void)
 {
-    atomic_store(&table, table_make(FIRST_SLOTS));
-    return atomic_load(&table) != NULL;
+    return map_start(&rules_table, FIRST_SLOTS);
 }
 
 bool rules_start_learning(void)
@@ -74,82 +50,43 @@ static int32_t wide_add(const struct rule *rule)
     return wide_count++;
 }
 
-static bool fits_short(const struct rule *rule)
+static bool fits_signed(int64_t number, int bits)
 {
-    bool bp_fits = rule->bp == RULE_BP_SAME ||
-                   (rule->bp == RULE_BP_AT_CFA && rule->bp_offset && rule->bp_offset % 8 == 0 &&
-                    rule->bp_offset / 8 == (int16_t)(rule->bp_offset / 8));
-    return bp_fits && !rule->cfa_deref && !rule->ra_from_rsp && rule->ra_offset == -8 && !rule->signal_frame;
+    return number >= -(1ll << (bits - 1)) && number < 1ll << (bits - 1);
 }
 
-static struct packed_rule pack(const struct rule *rule)
+static bool fits_short(const struct rule *rule)
+{
+    bool bp_fits = rule->bp == RULE_BP_SAME || (rule->bp == RULE_BP_AT_CFA && rule->bp_offset &&
+                                                rule->bp_offset % 8 == 0 && fits_signed(rule->bp_offset / 8, 11));
+    return bp_fits && !rule->cfa_deref && !rule->ra_from_rsp && rule->ra_offset == -8 && !rule->signal_frame &&
+           rule->cfa_offset % 8 == 0 && fits_signed(rule->cfa_offset / 8, 26);
+}
+
+static struct known_rule brief(const struct rule *rule)
 {
     static const uint8_t simple[] = {
         [RULE_END] = STEP_END, [RULE_NO_CFI] = STEP_NO_CFI, [RULE_UNSUPPORTED] = STEP_UNSUPPORTED,
     };
     if (rule->kind != RULE_STEP)
-        return (struct packed_rule){.step = simple[rule->kind]};
+        return (struct known_rule){.step = simple[rule->kind]};
     if (fits_short(rule))
-        return (struct packed_rule){
+        return (struct known_rule){
             .step = rule->cfa_from_rbp ? STEP_RBP : STEP_RSP,
             .offset = rule->cfa_offset,
             .bp_slot = rule->bp == RULE_BP_SAME ? 0 : (int16_t)(rule->bp_offset / 8),
         };
     int32_t number = wide_add(rule);
-    return (struct packed_rule){.step = number < 0 ? STEP_UNSUPPORTED : STEP_WIDE, .offset = number};
+    return (struct known_rule){.step = number < 0 ? STEP_UNSUPPORTED : STEP_WIDE, .offset = 8 * number};
+}
+
+static uint64_t pack(struct known_rule rule)
+{
+    return (uint64_t)(uint32_t)rule.offset / 8 << 38 | (uint64_t)(rule.bp_slot & 0x7ff) << 27 |
+           (uint64_t)rule.step << 24 | rule.frame;
 }
 
 /* --- the table --------------------------------------------------------------------------------------- */
-
-static void insert(struct table *t, uintptr_t key, uint64_t rule)
-{
-    size_t i = home(key, t);
-    while (atomic_load_explicit(&t->slots[i].key, memory_order_relaxed) > DROPPED)
-        i = (i + 1) & t->mask;
-    t->used += atomic_load_explicit(&t->slots[i].key, memory_order_relaxed) == 0;
-    atomic_store_explicit(&t->slots[i].rule, rule, memory_order_relaxed);
-    atomic_store_explicit(&t->slots[i].key, key, memory_order_release);
-}
-
-static struct table *grown(struct table *old)
-{
-    struct table *t = table_make(2 * (old->mask + 1));
-    for (size_t i = 0; t && i <= old->mask; i++) {
-        uintptr_t key = atomic_load_explicit(&old->slots[i].key, memory_order_relaxed);
-        if (key > DROPPED)
-            insert(t, key, atomic_load_explicit(&old->slots[i].rule, memory_order_relaxed));
-    }
-    return t;
-}
-
-static void remember(uintptr_t lookup, struct packed_rule rule)
-{
-    struct table *t = atomic_load_explicit(&table, memory_order_relaxed);
-    uint64_t word;
-    if (t->used * 2 > t->mask) {
-        t = grown(t);
-        if (!t)
-            return;
-        atomic_store_explicit(&table, t, memory_order_release);
-    }
-    memcpy(&word, &rule, sizeof word);
-    insert(t, lookup, word);
-}
-
-static bool look_up(uintptr_t lookup, struct packed_rule *rule)
-{
-    struct table *t = atomic_load_explicit(&table, memory_order_acquire);
-    for (size_t i = home(lookup, t);; i = (i + 1) & t->mask) {
-        uintptr_t key = atomic_load_explicit(&t->slots[i].key, memory_order_acquire);
-        if (likely(key == lookup)) {
-            uint64_t word = atomic_load_explicit(&t->slots[i].rule, memory_order_relaxed);
-            memcpy(rule, &word, sizeof word);
-            return true;
-        }
-        if (!key)
-            return false;
-    }
-}
 
 /*
  * Nobody calls from just before a function's first byte.  A return address that says so was put there to
@@ -163,40 +100,45 @@ static struct rule rule_of(uintptr_t lookup)
     return rule;
 }
 
-static struct packed_rule learn(struct thread *self, uintptr_t lookup)
+/* Of an address without module or CFI nothing is kept: the next module mapped there would inherit it. */
+static struct known_rule learn_now(uintptr_t lookup)
 {
-    struct packed_rule packed;
+    struct rule rule = rule_of(lookup);
+    struct known_rule known = brief(&rule);
+    if (known.step == STEP_NO_CFI)
+        return known;
+    tables_take();
+    uint32_t frame = frames_number(lookup);
+    if (frame && frames_place(frame).module)
+        known.frame = frame;
+    tables_drop();
+    if (known.frame)
+        map_put(&rules_table, lookup, map_mix(lookup), pack(known));
+    return known;
+}
+
+struct known_rule rules_learn(struct thread *self, uintptr_t lookup)
+{
+    struct known_rule known;
     lock_take(&world.learning);
-    if (!look_up(lookup, &packed)) {
+    const struct map_slot *slot = map_find(&rules_table, lookup, map_mix(lookup));
+    if (slot) {
+        known = rules_unpack(map_value(slot));
+    } else {
         life_table_begin();
         self->own_calls = true;
-        struct rule rule = rule_of(lookup);
-        packed = pack(&rule);
-        if (packed.step != STEP_NO_CFI && modules_note(lookup))
-            remember(lookup, packed);
+        known = learn_now(lookup);
         self->own_calls = false;
         life_table_end();
     }
     lock_drop(&world.learning);
-    return packed;
-}
-
-struct packed_rule rules_find(struct thread *self, uintptr_t lookup)
-{
-    struct packed_rule rule;
-    if (likely(look_up(lookup, &rule)))
-        return rule;
-    return learn(self, lookup);
+    return known;
 }
 
 void rules_drop(uintptr_t start, uintptr_t end)
 {
     lock_take(&world.learning);
-    struct table *t = atomic_load(&table);
-    for (size_t i = 0; i <= t->mask; i++) {
-        uintptr_t key = atomic_load_explicit(&t->slots[i].key, memory_order_relaxed);
-        if (key >= start && key < end)
-            atomic_store_explicit(&t->slots[i].key, DROPPED, memory_order_relaxed);
-    }
+    map_drop(&rules_table, start, end);
+    image_forget();
     lock_drop(&world.learning);
 }

@@ -86,6 +86,8 @@ uint32_t stacks_unchanged(struct thread *self, struct stacks *stacks, struct sta
 
 struct stack_memo *stacks_find_odd(struct thread *self, struct stacks *stacks, struct frame_state at)
 {
+    if (likely(!stacks->any_odd))
+        return NULL;
     for (uint32_t set = stacks->sets[stack_set(at.lookup, at.sp)]; set; set >>= 8) {
         struct stack_memo *memo = stacks->memos[set & 0xff];
         bool whole = false;
@@ -122,10 +124,8 @@ static bool room_made(struct stacks *stacks, uint32_t room)
     return true;
 }
 
-bool stacks_room(struct stacks *stacks, uint32_t frames)
+bool stacks_make_room(struct stacks *stacks, uint32_t frames)
 {
-    if (likely(frames <= stacks->room))
-        return true;
     uint32_t room = stacks->room ? stacks->room : STACK_FRAMES_FIRST;
     while (room < frames)
         room *= 2;
@@ -235,12 +235,14 @@ static struct check *put_checks(struct check *check, const struct kept_frame *fr
     return check;
 }
 
-static void put_end_check(struct stack_memo *memo, const struct reach *reach)
+static void put_end_check(struct stacks *stacks, struct stack_memo *memo)
 {
-    if (memo->end_word && is_own(reach, memo->end_word))
-        memo->checks[1] = (struct check){(const uintptr_t *)memo->end_word, 0};
-    else if (memo->end_word)
-        memo->checks[1] = (struct check){&check_stop, CHECK_ODD_END};
+    if (!memo->end_word)
+        return;
+    bool own = is_own(&stacks->reach, memo->end_word);
+    memo->checks[1] = own ? (struct check){(const uintptr_t *)memo->end_word, 0}
+                          : (struct check){&check_stop, CHECK_ODD_END};
+    stacks->any_odd |= !own;
 }
 
 static void put_into_set(struct stacks *stacks, const struct stack_memo *memo)
@@ -256,12 +258,13 @@ void stacks_keep(struct stacks *stacks, struct stack_memo *memo, uint32_t base, 
 {
     uint32_t last = memo->count - 1;
     if (!base)
-        put_end_check(memo, &stacks->reach);
+        put_end_check(stacks, memo);
     struct check *check = &memo->checks[checks_outside(memo, base)];
     for (uint32_t i = base; i <= last; i++) {
         find_what_matters(memo, i);
         if (i < last)
             check = put_checks(check, &memo->frames[i], i);
+        stacks->any_odd |= memo->frames[i].odd != ODD_NOT;
         memo->frames[i].checks_end = (uint32_t)(check - memo->checks);
     }
     memo->at = memo->frames[last].at;

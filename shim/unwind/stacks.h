@@ -57,6 +57,7 @@ struct stacks {
     uint32_t hand, misses;      /* for replacement */
     struct reach reach;
     uint32_t room;              /* of walked */
+    bool any_odd;               /* one of the stacks has, or had, an odd frame or end */
     struct kept_frame *walked;  /* scratch of a walk: from inside to outside */
 };
 
@@ -106,7 +107,11 @@ reads_frames static inline struct stack_memo *stacks_find(struct stacks *stacks,
 struct stacks *stacks_of(struct thread *self);
 
 /* Room for so many frames in the scratch: false when there is no memory. */
-bool stacks_room(struct stacks *stacks, uint32_t frames);
+bool stacks_make_room(struct stacks *stacks, uint32_t frames);
+static inline bool stacks_room(struct stacks *stacks, uint32_t frames)
+{
+    return likely(frames <= stacks->room) || stacks_make_room(stacks, frames);
+}
 
 /* The same as stacks_find, for stacks with odd frames.  After reach_begin. */
 struct stack_memo *stacks_find_odd(struct thread *self, struct stacks *stacks, struct frame_state at);

@@ -150,7 +150,7 @@ static enum outcome step_wide(struct reach *reach, const struct rule *rule, cons
 }
 
 /* A rule of another form than the two common ones. */
-__attribute__((noinline)) static enum outcome step_otherwise(struct reach *reach, struct packed_rule rule,
+__attribute__((noinline)) static enum outcome step_otherwise(struct reach *reach, struct known_rule rule,
                                                              struct kept_frame *from, struct kept_frame *to,
                                                              bool *fleeting)
 {
@@ -158,7 +158,7 @@ __attribute__((noinline)) static enum outcome step_otherwise(struct reach *reach
     switch (rule.step) {
     case STEP_WIDE:
         to->odd = ODD_STEP;
-        return step_wide(reach, rules_wide(rule.offset), &from->at, &to->at);
+        return step_wide(reach, rules_wide(rule.offset / 8), &from->at, &to->at);
     case STEP_END:
         from->uses_bp = false;
         return OUTCOME_END;
@@ -173,10 +173,11 @@ __attribute__((noinline)) static enum outcome step_otherwise(struct reach *reach
 enum outcome step(struct thread *self, struct reach *reach, struct kept_frame *from, struct kept_frame *to,
                   bool *fleeting)
 {
-    struct packed_rule rule = rules_find(self, from->at.lookup & ~LOOKUP_EXACT);
+    struct known_rule rule = rules_find(self, from->at.lookup & ~LOOKUP_EXACT);
     uintptr_t address, cfa;
     *to = (struct kept_frame){.bp_slot = rule.bp_slot, .bp_kept = !rule.bp_slot};
     from->uses_bp = rule.step != STEP_RSP;
+    from->frame = likely(!(from->at.lookup & LOOKUP_EXACT)) ? rule.frame : 0;
     if (likely(rule.step == STEP_RSP))
         cfa = from->at.sp + (uintptr_t)(intptr_t)rule.offset;
     else if (likely(rule.step == STEP_RBP))

@@ -32,12 +32,13 @@ enum odd {
 /* A frame, how it was reached from the one inside of it, and what is known of it. */
 struct kept_frame {
     struct frame_state at;      /* its return address was read at at.sp - 8, unless ODD_STEP */
+    uint32_t frame;             /* of the lookup address, see frames.h; 0 = not known yet */
     uint32_t node;              /* for the layer above; right in the frames below stack_memo.known */
     uint32_t checks_end;        /* stack_memo.checks up to here are of this frame and those outside */
     int16_t bp_slot;            /* at.bp was read at at.sp + 8 * bp_slot; 0 = it was not read there */
-    bool bp_matters;            /* an outer rule consumes this bp */
-    bool bp_kept;               /* the frame inside left rbp alone: this bp is also that one's */
-    bool uses_bp;               /* this frame's own rule consumes it */
+    bool bp_matters : 1;        /* an outer rule consumes this bp */
+    bool bp_kept : 1;           /* the frame inside left rbp alone: this bp is also that one's */
+    bool uses_bp : 1;           /* this frame's own rule consumes it */
     uint8_t odd;                /* enum odd */
 };
 

@@ -66,6 +66,7 @@ static bool rest_is_same(struct way *way, uint32_t i, uint32_t *kept)
     uint32_t good = stacks_unchanged(way->self, way->stacks, way->model, i, &whole);
     struct kept_frame *latest = &way->stacks->walked[way->walked - 1];
     latest->uses_bp = way->model->frames[i].uses_bp;
+    latest->frame = way->model->frames[i].frame;
     if (whole) {
         latest->node = way->model->frames[i].node;
         way->known = i < way->model->known;

@@ -53,6 +53,11 @@ class Figures:
             return self.shape_added("random", case, "malloc_ns") + self.shape_added("random", case, "free_ns")
         return added(-1) / added(0)
 
+    def random_misses(self):
+        """What a free of many live blocks in random order costs more than one of few, in cache misses."""
+        grown = self.shape_added("random", -1, "free_ns") - self.shape_added("random", 0, "free_ns")
+        return grown / self.shape("random", -1, "miss_ns", "untraced")
+
     def block_share(self, case):
         """Of the heap that the block takes."""
         return self.shape_added("blocks", case, "a_block") / self.shape("blocks", case, "a_block", "untraced")
@@ -140,6 +145,7 @@ LIMITS = [
     Limit("flat: time of an event, farthest from the median",
           lambda f: f.unevenness() * 100, most=20, unit="%"),
     Limit("random: added with the most live / with 1000", lambda f: f.random_growth(), most=2.5),
+    Limit("random: cache misses added to a free", lambda f: f.random_misses(), most=1, digits=1),
     Limit("depth 1000: frames recorded",
           lambda f: f.shape("depth", "1000", "trace")["frames"], least=1000, digits=0),
     Limit("crowd: missed events",

@@ -101,7 +101,8 @@ def random_free(bench):
     rounds = {1000: most // 10_000, 100_000: max(1, most // 1_000_000), most: 1}
     results = both(bench, "random", {f"{live:,}": bench.place.program("live", live, of_these, 16, 79)
                                      for live, of_these in rounds.items()})
-    print_lines(results, costs("malloc_ns", unit="ns a malloc") + costs("free_ns", unit="ns a free"))
+    print_lines(results, costs("malloc_ns", unit="ns a malloc") + costs("free_ns", unit="ns a free")
+                + [("a load from as much memory as the map has", "untraced", "miss_ns", 1)])
     return results
 
 
@@ -126,15 +127,18 @@ def idle_threads(bench):
 
 
 def crowd(bench):
-    """The bound: a counter for each site in each shard, and what a thread costs anyway."""
+    """The bound: a counter for each site in each shard, what a thread costs anyway, and the stacks that it keeps,
+    each of 24 frames at most here."""
     threads, sites = (100, 1000) if bench.quick else (1000, 10_000)
     case = {f"{threads} x {sites}": bench.place.program("idle", threads, sites)}
     results = both(bench, "crowd", case, rounds=1)
-    bound = 64 * sites * (2 * os.cpu_count() + 4) + 16 * KIB * threads
+    kept = 31 * 24 * 80
+    bound = 64 * sites * (2 * os.cpu_count() + 4) + (16 * KIB + kept) * threads
     share(results, "of_bound", "grown", bound)
     print_lines(results, costs("wall", 1, "s") + [("memory added, MiB", "added", "grown", 1 / MIB),
                                                   ("left on disk, MiB", "ours", "disk", 1 / MIB)])
-    print(f"  bound: 64 bytes x sites x (2 x CPUs + 4) + 16 KiB x threads = {table.human(bound)}")
+    print(f"  bound: 64 bytes x sites x (2 x CPUs + 4) + (16 KiB + 31 stacks x 24 frames x 80 bytes) x threads"
+          f" = {table.human(bound)}")
     return results
 
 

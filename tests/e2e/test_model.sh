@@ -6,27 +6,18 @@
 set -u
 . tests/lib.sh
 
-# The sites' figures as the program prints them; with the ones named left out.
-found() {
-    json '[.sites[] | . as $s | first(.frames[].function | select(. != null and startswith("site_"))) | {f: ., s: $s}]
-        | group_by(.f) | map([.[0].f] + (map(.s) | [(map(.allocations) | add), (map(.allocated_bytes) | add),
-            (map(.frees) | add), (map(.reallocations) | add), (map(.temporary) | add),
-            (map(.current_blocks) | add), (map(.current_bytes) | add),
-            (map(.peak_blocks) | add), (map(.peak_bytes) | add)])) | .[] | map(tostring) | join(" ")' | sort
-}
-
 # columns 1 to N
 first() { sort "$1" | cut -d' ' -f "1-$2"; }
 
 for seed in 1 2; do
     traced "" "$programs/model" 1000000 $seed 1 >"$tmp/expected"
-    found >"$tmp/found"
+    site_figures >"$tmp/found"
     check "one thread, seed $seed: every figure of every site" diff <(sort "$tmp/expected") "$tmp/found"
     same "one thread, seed $seed: nothing missed" 0 "$(json .totals.missed_events)"
 done
 for n in 2 8; do
     traced "" "$programs/model" 1000000 $n $n >"$tmp/expected"
-    found >"$tmp/found"
+    site_figures >"$tmp/found"
     check "$n threads by turns: every figure but the peak's" diff <(first "$tmp/expected" 8) <(first "$tmp/found" 8)
     wanted=$(awk '{s += $10} END {print s}' "$tmp/expected")
     got=$(json '[.sites[] | select(any(.frames[]; .function // "" | startswith("site_"))) | .peak_bytes] | add')

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# The rules that libunwind taught, for every call's return address in big objects, are what elfutils reads from
+# The rules that were read or that libunwind taught, for every call's return address in big objects, are what elfutils reads from
 # the same tables.  What a rule cannot say (a CFA by another register than rsp or rbp) is counted.
 set -u
 . tests/lib.sh

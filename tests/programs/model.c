@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * model EVENTS SEED THREADS: random events over all functions of the malloc family, at 16 call sites, with a
- * recorder beside them that is too simple to be wrong: it keeps every site's figures, and copies them all
- * whenever the live bytes reach a new maximum.  Several threads take turns, so that the order is known.
+ * model EVENTS SEED THREADS [plain]: random events over all functions of the malloc family, at 16 call sites,
+ * with a recorder beside them that is too simple to be wrong: it keeps every site's figures, and copies them all
+ * whenever the live bytes reach a new maximum.  Several threads take turns, so that the order is known.  plain:
+ * only what other tools know and count alike: neither memalign, pvalloc nor realloc, nothing of 0 bytes, nothing
+ * that fails.
  *
  * Prints a line a site: allocations, bytes, frees, reallocations, temporary, blocks and bytes live at the
  * end, blocks and bytes at the peak.
@@ -18,7 +20,7 @@
 enum { SITES = 16, SLOTS = 4096, THREADS_MAX = 8 };
 
 enum function {
-    MALLOC, CALLOC, REALLOC, POSIX_MEMALIGN, ALIGNED_ALLOC, MEMALIGN, VALLOC, PVALLOC, FUNCTIONS
+    MALLOC, CALLOC, REALLOC, POSIX_MEMALIGN, ALIGNED_ALLOC, VALLOC, MEMALIGN, PVALLOC, FUNCTIONS
 };
 
 /* --- the reference ------------------------------------------------------------------------------------- */
@@ -119,6 +121,7 @@ static void *(*const sites[SITES])(enum function, void *, size_t, size_t) = {
 
 static uint64_t state;
 static size_t volatile impossible = SIZE_MAX / 2;
+static bool plain;
 
 static uint64_t below(uint64_t n)
 {
@@ -130,14 +133,15 @@ static uint64_t below(uint64_t n)
 
 static size_t some_size(void)
 {
-    return below(50) == 0 ? below(300000) : below(10) == 0 ? 0 : below(400);
+    return below(50) == 0 ? below(300000) + plain : below(10) == 0 ? plain : below(400) + plain;
 }
 
 static void allocate(struct block *block)
 {
     int site = (int)below(SITES);
     size_t size = some_size();
-    void *at = sites[site]((enum function)below(FUNCTIONS), NULL, size, (size_t)16 << below(8));
+    enum function function = (enum function)below(plain ? MEMALIGN : FUNCTIONS);
+    void *at = sites[site](function, NULL, size, (size_t)16 << below(8));
     if (!at)
         abort();
     count_birth(block, at, size, site);
@@ -169,11 +173,11 @@ static void event(void)
 {
     struct block *block = &slots[below(SLOTS)];
     unsigned kind = (unsigned)below(100);
-    if (kind == 0)
+    if (kind == 0 && !plain)
         fail(block);
     else if (!block->at)
         allocate(block);
-    else if (kind < 30)
+    else if (kind < 30 && !plain)
         resize(block);
     else {
         void *at = block->at;
@@ -215,8 +219,9 @@ static void *worker(void *argument)
 
 int main(int argc, char **argv)
 {
-    if (argc != 4)
+    if (argc < 4)
         return 2;
+    plain = argc > 4;
     events = atol(argv[1]);
     state = strtoull(argv[2], NULL, 10) * 2 + 1;
     threads = atoi(argv[3]);

@@ -6,7 +6,7 @@
  *
  * For every call instruction of each object (as objdump -d decodes it) the rule of the address before its
  * end, the lookup address of a frame that waits for that call to return, is learned and compared with
- * dwarf_cfi_addrframe: CFA, return address, rbp, rsp, signal frame.  -a: the rules of every instruction's
+ * dwarf_cfi_addrframe (CFA, return address, rbp, rsp, signal frame), and with what libunwind says.  -a: the rules of every instruction's
  * address as well, where a signal may interrupt.
  *
  * A shared library is loaded, as in life; what cannot be (executables) is mapped by its program headers.
@@ -16,6 +16,7 @@
  * The expressions of elfutils are evaluated here, over values like "rsp + 8" and "word at rbp - 8, plus
  * 16", without regard to how learn.c does it.
  */
+#include "../../shim/unwind/cfi.h"
 #include "../../shim/unwind/learn.h"
 #include <ctype.h>
 #include <dlfcn.h>
@@ -304,6 +305,7 @@ struct shape {
 
 struct tally {
     unsigned long sites, equal, ends, no_cfi, unsupported, unknown_bp, wrong;
+    unsigned long asked;        /* not of the common shape: libunwind was asked */
     struct shape shapes[SHAPES_MAX];
     double seconds;
 };
@@ -378,8 +380,8 @@ static void judge(struct tally *t, const struct rule *rule, const struct referen
 static void print_tally(const char *path, const char *how, const struct tally *t)
 {
     printf("%s (%s): %lu sites, %lu equal (%lu outermost, %lu without CFI, %lu with rbp unknown), "
-           "%lu unsupported, %lu wrong; %.2f us a rule\n",
-           path, how, t->sites, t->equal, t->ends, t->no_cfi, t->unknown_bp, t->unsupported, t->wrong,
+           "%lu unsupported, %lu wrong; %lu asked of libunwind, %.2f us a rule\n",
+           path, how, t->sites, t->equal, t->ends, t->no_cfi, t->unknown_bp, t->unsupported, t->wrong, t->asked,
            t->sites ? t->seconds * 1e6 / (double)t->sites : 0.0);
     for (const struct shape *s = t->shapes; s < t->shapes + SHAPES_MAX && s->count; s++)
         printf("  %6lu  %s, as at 0x%lx\n", s->count, s->text, s->example);
@@ -394,7 +396,7 @@ struct object {
     Dwarf_CFI *cfi;
     uint64_t bias;              /* of the copy in memory */
     bool is_loaded;
-    struct learn_image image;   /* if not */
+    struct image image;         /* if not */
 };
 
 static bool header_at(const struct object *o, size_t i, GElf_Phdr *header)
@@ -430,7 +432,7 @@ static bool map_object(struct object *o)
     if (span == 0 || room == MAP_FAILED)
         return false;
     o->bias = (uint64_t)room;
-    o->image = (struct learn_image){.start = o->bias, .end = o->bias + span};
+    o->image = (struct image){.start = o->bias, .end = o->bias + span};
     for (size_t i = 0; header_at(o, i, &h); i++) {
         if (h.p_type == PT_LOAD && !map_segment(o, &h))
             return false;
@@ -461,11 +463,6 @@ static bool open_object(struct object *o, const char *path)
     return o->cfi && (load_object(o) || map_object(o));
 }
 
-static struct rule learn_in(const struct object *o, uint64_t address)
-{
-    return o->is_loaded ? learn_rule(address) : learn_rule_in(&o->image, address);
-}
-
 static double now(void)
 {
     struct timespec t;
@@ -473,11 +470,29 @@ static double now(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+/* A rule that was read has to be the one that libunwind teaches, too. */
+static void compare_with_teacher(const struct image *image, uint64_t lookup, uint64_t bias,
+                                 const struct rule *rule, struct tally *t)
+{
+    struct rule read, taught = learn_from_teacher(image, lookup);
+    if (!cfi_rule(image, lookup, &read))
+        t->asked++;
+    if (memcmp(rule, &taught, sizeof taught) != 0 && t->wrong++ < MISMATCHES_SHOWN)
+        printf("  libunwind says otherwise at 0x%lx\n", lookup - bias);
+}
+
 static void compare_at(const struct object *o, uint64_t address, struct tally *t)
 {
+    struct image image = o->image;
+    uint64_t lookup = o->bias + address;
+    if (o->is_loaded && !image_find(lookup, &image)) {
+        t->wrong++;
+        return;
+    }
     double start = now();
-    struct rule rule = learn_in(o, o->bias + address);
+    struct rule rule = learn_rule_in(&image, lookup);
     t->seconds += now() - start;
+    compare_with_teacher(&image, lookup, o->bias, &rule, t);
     struct reference reference = reference_for(o->cfi, address);
     judge(t, &rule, &reference, address);
 }

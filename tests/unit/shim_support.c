@@ -44,7 +44,7 @@ struct shim_steps shim_steps = {
 
 static bool begin(void)
 {
-    return shim_steps.begin();
+    return world_start() && shim_steps.begin();
 }
 
 static bool may_start(uintptr_t caller)

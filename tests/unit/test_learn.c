@@ -193,7 +193,7 @@ static const uint32_t good_header = 0x3b031b01;
 struct lie {
     char *pages;
     uint32_t *header;
-    struct learn_image image;
+    struct image image;
 };
 
 static struct lie lie_make(uint32_t header, uint32_t count)
@@ -204,7 +204,7 @@ static struct lie lie_make(uint32_t header, uint32_t count)
     lie.header = (uint32_t *)(lie.pages + 4096);
     lie.header[0] = header;
     lie.header[2] = count;
-    lie.image = (struct learn_image){base, base + LIE_SIZE, base + 4096};
+    lie.image = (struct image){base, base + LIE_SIZE, base + 4096};
     return lie;
 }
 
@@ -392,7 +392,8 @@ static void test_own_frame(void **state)
 static void test_before_start(void **state)
 {
     (void)state;
-    assert_kind("before the start", shape_rsp, RULE_NO_CFI);
+    assert_rule("before the start", (uintptr_t)shape_rsp, shapes[0].rule);
+    assert_kind("before the start", shape_realigned, RULE_NO_CFI);
 }
 
 static int open_descriptors(void)

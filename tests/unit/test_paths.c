@@ -3,6 +3,7 @@
  * Stacks and their sites: one to one, whatever caches forget; and the records as a reader finds them.
  */
 #include "shim_support.h"
+#include "../../shim/unwind/frames.h"
 #include "../../shim/base/hash.h"
 #include "../../shim/base/options.h"
 #include "../../shim/track/paths.h"
@@ -175,7 +176,7 @@ static void find_many_sites(void)
         uint64_t seed = numbers;
         wander(14);
         if (seed % 3 == 0)
-            paths_forget(self);
+            frames_forget(self);
         if (seed % 5 == 0)
             stacks_forget(self);
         numbers = seed + 1;
@@ -235,7 +236,7 @@ static void compare_few(void)
     assert_int_not_equal(elsewhere, in_loop[0]);
     uint32_t nodes = file_header->node_count;
     for (uint32_t i = 0; i < 5; i++) {
-        paths_forget(self);
+        frames_forget(self);
         stacks_forget(self);
         uint32_t again = recurse(i);
         assert_int_not_equal(again, deep[i]);           /* called from another line */
@@ -295,7 +296,7 @@ static void callers_only(void)
     uintptr_t code = (uintptr_t)callers_only;
     uint32_t first = paths_site_of_caller(self, code), second = paths_site_of_caller(self, code + 1);
     assert_int_not_equal(first, second);
-    paths_forget(self);
+    frames_forget(self);
     assert_int_equal(paths_site_of_caller(self, code), first);
     assert_int_equal(paths_site_of_caller(self, code + 1), second);
     assert_int_equal(node_of(node_of_site(first))->parent, TRACE_NODE_ROOT);

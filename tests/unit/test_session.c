@@ -27,7 +27,7 @@ static char *environment[] = {"HOME=/", variable, NULL};
 
 static void start(struct thread *self)
 {
-    session_start(self, environment);
+    session_start(self, environment, NULL);
 }
 
 /* Options as in LIBTRACE_OPTIONS, with a number in them. */
