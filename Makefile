@@ -8,6 +8,8 @@
 #                     minute; ROWS=demo,gcc PEERS=heaptrack (or none) JEMALLOC=LIBRARY; also build/bench.json
 #   make install      PREFIX=/usr/local, DESTDIR=, LIBDIR= ...; make uninstall
 #   make check-rules  learned unwind rules against elfutils'; OBJECTS="FILE ..." for others than the default
+#   make fuzz         the analyzer over damaged and hostile files, by clang's fuzzer: SECONDS=3600 for each of
+#                     FUZZERS="trace module"
 #   make fuzz-calls   random calls of the malloc family, traced and untraced; SEEDS="N ..."
 #   make clean
 #
@@ -20,6 +22,7 @@ V       ?= 0
 SAN     ?=
 DEPS    ?= install
 PREFIX  ?= /usr/local
+SECONDS ?= 3600
 
 ifeq ($(origin CC),default)
 CC       = gcc
@@ -65,7 +68,7 @@ DEMO_FLAGS     = -D_GNU_SOURCE -Ishim $(SANFLAGS)
 # ---- the three programs ------------------------------------------------------------------------------
 
 .DEFAULT_GOAL = all
-.PHONY: all deps demo test bench clean help check-rules fuzz-calls install uninstall
+.PHONY: all deps demo test bench clean help check-rules fuzz fuzz-calls install uninstall
 .DELETE_ON_ERROR:
 
 all: $(O)/libtrace.so $(O)/tracemalloc $(O)/demo
@@ -147,6 +150,8 @@ HAZARDS        = $(O)/tests/faulty/libtrace.so $(patsubst tests/hazards/%.c,$(O)
 HAZARD_HEADERS = $(wildcard tests/hazards/*.h)
 E2E_TESTS      = $(sort $(wildcard tests/e2e/test_*.sh) $(wildcard tests/hazards/test_*.sh))
 CHECKS         = tests/check_layers.sh tests/check_exports.sh
+FUZZERS        = trace module
+REPLAYS        = $(FUZZERS:%=$(O)/tests/fuzz/replay_%)
 
 UNIT_SUPPORT   = $(patsubst tests/unit/%.c,$(O)/obj/tests/unit/%.o,$(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
 SHIM_SUPPORT   = $(filter %/shim_support.o,$(UNIT_SUPPORT))
@@ -210,16 +215,17 @@ $(O)/tests/hazards/%.so: tests/hazards/libs/%.cc | deps
 
 test: DEPS_FOR = test
 ifeq ($(SAN),)
-test: all $(O)/cta.csv $(UNIT_TESTS) $(PROGRAMS) $(HAZARDS) $(O)/tests/compare_rules
-	$(Q)BUILD=$(O) bash tests/run.sh $(UNIT_TESTS) $(CHECKS) $(E2E_TESTS)
+test: all $(O)/cta.csv $(UNIT_TESTS) $(PROGRAMS) $(HAZARDS) $(O)/tests/compare_rules $(REPLAYS)
+	$(Q)BUILD=$(O) bash tests/run.sh $(UNIT_TESTS) $(CHECKS) $(E2E_TESTS) tests/fuzz/test_corpus.sh
 else ifeq ($(SAN),thread)
 # Where threads meet.
 test: $(THREAD_UNITS:%=$(O)/tests/unit/test_%)
 	$(Q)BUILD=$(O) bash tests/run.sh $^
 else
 # The unit tests, and the analyzer over whatever needs no recorder.
-test: $(O)/tracemalloc $(O)/demo $(O)/cta.csv $(UNIT_TESTS)
-	$(Q)BUILD=$(O) bash tests/run.sh $(UNIT_TESTS) $(filter %/test_report.sh %/test_info.sh %/test_demo.sh,$(E2E_TESTS))
+test: $(O)/tracemalloc $(O)/demo $(O)/cta.csv $(UNIT_TESTS) $(REPLAYS)
+	$(Q)BUILD=$(O) bash tests/run.sh $(UNIT_TESTS) tests/fuzz/test_corpus.sh \
+	  $(filter %/test_report.sh %/test_info.sh %/test_demo.sh %/test_hostile_modules.sh,$(E2E_TESTS))
 endif
 
 # Many more seeds than `make test` takes.
@@ -227,6 +233,37 @@ fuzz-calls: SEEDS = $(shell seq 1001 1100)
 fuzz-calls: DEPS_FOR = test
 fuzz-calls: all $(PROGRAMS) $(HAZARDS)
 	$(Q)SEEDS="$(SEEDS)" BUILD=$(O) TEST_TIMEOUT=86400 bash tests/run.sh tests/e2e/test_calls.sh
+
+# ---- fuzzing -----------------------------------------------------------------------------------------
+#
+# fuzz_NAME.c goes over the inputs in corpus/NAME: as replay_NAME over them alone, in every `make test`; as
+# fuzz_NAME, built by clang with libFuzzer, over what that makes of them.
+
+FUZZ_COMMON    = $(O)/obj/tests/fuzz/fuzz.o $(ANALYZER_SUPPORT) $(filter-out %/analyzer/main.o,$(ANALYZER_OBJECTS))
+FUZZ_PROGRAMS  = $(FUZZERS:%=$(O)/tests/fuzz/fuzz_%)
+
+$(O)/tests/fuzz/fuzz_trace $(O)/tests/fuzz/replay_trace: $(O)/obj/tests/fuzz/fuzz_trace.o \
+  $(O)/obj/tests/fuzz/made_up_symbols.o $(filter-out %/model/symbols.o,$(FUZZ_COMMON))
+$(O)/tests/fuzz/fuzz_module $(O)/tests/fuzz/replay_module: $(O)/obj/tests/fuzz/fuzz_module.o $(FUZZ_COMMON)
+
+$(REPLAYS): $(O)/obj/tests/fuzz/replay.o
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(TEST_LINK) -o $@ $^ $(ANALYZER_LIBS)
+
+$(FUZZ_PROGRAMS):
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(TEST_LINK) -fsanitize=fuzzer -o $@ $^ $(ANALYZER_LIBS)
+
+# clang's check of pointers takes offence at <obstack.h>.
+$(addprefix $(O)/obj/analyzer/model/,pool.o symbols.o debuginfo.o): SANFLAGS += $(if $(SAN),-fno-sanitize=pointer-overflow)
+
+fuzz: DEPS_FOR = fuzz
+fuzz: deps
+	$(Q)$(MAKE) --no-print-directory DEPS=skip O=$(O)/fuzz CC=clang SAN=fuzzer-no-link,address,undefined \
+	  $(FUZZERS:%=$(O)/fuzz/tests/fuzz/fuzz_%)
+	$(Q)BUILD=$(O)/fuzz bash tests/fuzz/run.sh $(SECONDS) $(FUZZERS)
 
 # Every call's return address in the given objects (or a default set): learned rules against elfutils'.
 check-rules: $(O)/tests/compare_rules

@@ -23,6 +23,8 @@ command_there() { command -v "$1"; }
 module() { pkg-config --exists "$1"; }
 # Headers without a pkg-config module; the compiler knows where it looks.
 header() { echo "#include <$1>" | ${CC:-gcc} -E -x c -; }
+# Whether a compiler links what needs no main of ours.
+links() { echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' | "$@" -x c -o /dev/null -; }
 file_there() { [ -e "$1" ]; }
 
 need gcc gcc command_there "${CC:-gcc}"
@@ -51,6 +53,11 @@ for purpose; do
         need libtcmalloc-minimal4 libtcmalloc_minimal file_there /usr/lib/x86_64-linux-gnu/libtcmalloc_minimal.so.4
         need libmimalloc2.0 libmimalloc file_there /usr/lib/x86_64-linux-gnu/libmimalloc.so.2
         need heaptrack heaptrack command_there heaptrack
+        ;;
+    fuzz)
+        need libcmocka-dev cmocka module cmocka
+        need clang clang command_there clang
+        need libclang-rt-14-dev libclang_rt.fuzzer links clang -fsanitize=fuzzer
         ;;
     bench)
         need python3 python3 command_there python3

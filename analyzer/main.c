@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "commands/commands.h"
+#include "model/truncation.h"
 #include "output/message.h"
 
 const char *argp_program_version = "tracemalloc 0.1.0";
@@ -116,6 +117,7 @@ static bool is_one_of(const char *word, const char *a, const char *b)
 int main(int argc, char **argv)
 {
     hold_standard_streams();
+    truncation_survive();
     setlocale(LC_CTYPE, "");
     atexit(message_check_stdout);
     argp_err_exit_status = EXIT_USAGE;

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "model/allowance.h"
 #include "model/dwarf_functions.h"
 #include "model/dwarf_inlines.h"
 #include "model/dwarf_lines.h"
@@ -22,6 +23,12 @@
 
 #define obstack_chunk_alloc malloc
 #define obstack_chunk_free  free
+
+/* By the size of a file: what uncompressing it may take; how many of its ranges, functions, ... are believed;
+   how many bytes of names are put together.  More than there are in any that was not made to do harm. */
+#define ALLOWANCE(size)  ((UINT64_C(64) << 20) + 16 * (size))
+#define MOST(size)       ((UINT64_C(1) << 18) + (size) / 4)
+#define MOST_NAMES(size) ((UINT64_C(16) << 20) + (size))
 
 /* Of the units only one is unpacked at a time, and of its functions' inlined ones those of one. */
 struct unpacked {
@@ -34,6 +41,8 @@ struct unpacked {
 struct debuginfo {
     Dwfl *dwfl;
     Dwfl_Module *module;
+    uint64_t size; /* of the file, without its holes */
+    size_t most;   /* of anything that is read of it */
     bool symbols_read, units_read;
     struct elf_symbols symbols;
     struct dwarf_units units;
@@ -43,29 +52,49 @@ struct debuginfo {
     struct obstack scratch; /* empty between any two calls */
 };
 
-/* libdwfl opens what a file names as its debug file without looking: a FIFO would stop us for good. */
-static bool names_no_file(const char *module, const char *link)
+static bool blocks_in(const char *directory, const char *name)
 {
-    char directory[PATH_MAX], path[2 * PATH_MAX];
-    if (!link)
-        return false;
-    if (link[0] == '/')
+    char path[2 * PATH_MAX];
+    int size = snprintf(path, sizeof(path), "%s/%s", directory, name);
+    return size >= (int)sizeof(path) || file_may_block(path);
+}
+
+/* A debug file called `name` would be looked for beside the file, and in .debug/ there. */
+static bool blocks_beside(const char *file, const char *name)
+{
+    char path[PATH_MAX], hidden[PATH_MAX + 8];
+    snprintf(path, sizeof(path), "%s", file);
+    const char *directory = dirname(path);
+    snprintf(hidden, sizeof(hidden), "%s/.debug", directory);
+    return blocks_in(directory, name) || blocks_in(hidden, name);
+}
+
+/* libdwfl opens whatever may be a file's debug file without looking: a FIFO would stop us for good.  Without
+   a link in the file it goes by the file's own name. */
+static bool debug_file_blocks(const char *file, const char *link)
+{
+    char name[NAME_MAX + 8];
+    if (link && link[0] == '/')
         return file_may_block(link);
-    snprintf(directory, sizeof(directory), "%s", module ? module : ".");
-    const char *name = dirname(directory);
-    snprintf(path, sizeof(path), "%s/%s", name, link);
-    if (file_may_block(path))
-        return true;
-    snprintf(path, sizeof(path), "%s/.debug/%s", name, link);
-    return file_may_block(path);
+    if (link)
+        return blocks_beside(file, link);
+    const char *slash = strrchr(file, '/'), *base = slash ? slash + 1 : file;
+    snprintf(name, sizeof(name), "%s.debug", base);
+    return blocks_beside(file, name) || blocks_beside(file, base);
 }
 
 static int find_debug_file(Dwfl_Module *module, void **data, const char *name, Dwarf_Addr base,
                            const char *file, const char *link, GElf_Word crc, char **found)
 {
-    if (names_no_file(file, link))
+    char *real = file ? realpath(file, NULL) : NULL; /* it is looked for there, too */
+    bool blocks = !real || debug_file_blocks(file, link) || debug_file_blocks(real, link);
+    free(real);
+    if (blocks)
         return -1;
-    return dwfl_standard_find_debuginfo(module, data, name, base, file, link, crc, found);
+    int fd = dwfl_standard_find_debuginfo(module, data, name, base, file, link, crc, found);
+    if (fd >= 0)
+        allowance_set(ALLOWANCE(file_data_size(fd)));
+    return fd;
 }
 
 static const Dwfl_Callbacks callbacks = {
@@ -86,7 +115,8 @@ static bool is_elf(int fd)
 struct debuginfo *debuginfo_open(int fd, const char *path)
 {
     struct debuginfo *info = memory_get(1, sizeof(*info));
-    pool_start(&info->names);
+    info->size = file_data_size(fd);
+    pool_start(&info->names, MOST_NAMES(info->size));
     obstack_init(&info->scratch);
     unsetenv("DEBUGINFOD_URLS");
     if (is_elf(fd) && (info->dwfl = dwfl_begin(&callbacks))) {
@@ -112,6 +142,8 @@ void debuginfo_rest(struct debuginfo *info)
 {
     drop_function(&info->unpacked);
     dwarf_functions_free(&info->unpacked.functions);
+    if (info->unpacked.unit)
+        dwarf_units_rest(&info->units, info->unpacked.unit);
     info->unpacked.unit = NULL;
     dwarf_lines_rest(&info->lines);
 }
@@ -122,7 +154,7 @@ void debuginfo_close(struct debuginfo *info)
         return;
     debuginfo_rest(info);
     elf_symbols_free(&info->symbols);
-    dwarf_lines_close(&info->lines);
+    dwarf_lines_rest(&info->lines);
     dwarf_units_free(&info->units);
     dwfl_end(info->dwfl);
     pool_free(&info->names);
@@ -137,18 +169,32 @@ size_t debuginfo_build_id(struct debuginfo *info, const uint8_t **id)
     return size > 0 ? (size_t)size : 0;
 }
 
+static void open_dwarf(struct debuginfo *info, Dwarf *dwarf)
+{
+    const char *path = NULL, *debug_path = NULL;
+    struct stat stat;
+    dwfl_module_info(info->module, NULL, NULL, NULL, NULL, NULL, &path, &debug_path);
+    path = debug_path ? debug_path : path ? path : "";
+    int fd = file_open_regular(path, O_RDONLY, &stat);
+    uint64_t size = fd >= 0 ? file_data_size(fd) : 0;
+    info->size = size > info->size ? size : info->size;
+    if (fd >= 0)
+        close(fd);
+    info->most = MOST(info->size);
+    dwarf_units_read(&info->units, dwarf, path, info->most);
+    dwarf_lines_open(&info->lines, 2 * info->most);
+}
+
 static struct dwarf_units *units_of(struct debuginfo *info)
 {
     Dwarf_Addr bias;
     if (!info->units_read) {
         info->units_read = true;
+        allowance_set(ALLOWANCE(info->size));
         Dwarf *dwarf = dwfl_module_getdwarf(info->module, &bias);
-        const char *path = NULL, *debug_path = NULL;
-        dwfl_module_info(info->module, NULL, NULL, NULL, NULL, NULL, &path, &debug_path);
-        if (dwarf && bias == 0) {
-            dwarf_units_read(&info->units, dwarf, debug_path ? debug_path : path ? path : "");
-            dwarf_lines_open(&info->lines, dwarf);
-        }
+        allowance_lift();
+        if (dwarf && bias == 0)
+            open_dwarf(info, dwarf);
     }
     return &info->units;
 }
@@ -162,7 +208,9 @@ static const char *symbol_at(struct debuginfo *info, uint64_t address)
 {
     if (!info->symbols_read) {
         info->symbols_read = true;
+        allowance_set(ALLOWANCE(info->size));
         elf_symbols_read(&info->symbols, info->module);
+        allowance_lift();
     }
     return elf_symbols_find(&info->symbols, address);
 }
@@ -249,7 +297,7 @@ static void call_place(struct debuginfo *info, struct place *place, Dwarf_Die *i
         place->line = (int)number;
     if (dwarf_formudata(dwarf_attr(inlined, DW_AT_call_file, &attribute), &number) == 0 &&
         dwarf_diecu(inlined, &unit, NULL, NULL))
-        place->file = keep(info, dwarf_lines_file(&info->lines, &unit, number));
+        place->file = keep(info, dwarf_lines_file(&info->lines, &unit, info->unpacked.unit, number));
 }
 
 static void line_place(struct debuginfo *info, struct place *place, uint64_t address)
@@ -282,16 +330,17 @@ static void unpack_unit(struct debuginfo *info, const Dwarf_Die *unit)
         return;
     debuginfo_rest(info);
     Dwarf_Die contents = dwarf_units_contents(&info->units, unit);
-    dwarf_functions_read(&info->unpacked.functions, &contents);
+    dwarf_functions_read(&info->unpacked.functions, &contents, info->most);
     info->unpacked.unit = unit;
 }
 
-static void unpack_function(struct unpacked *unpacked, const Dwarf_Die *function)
+static void unpack_function(struct debuginfo *info, const Dwarf_Die *function)
 {
+    struct unpacked *unpacked = &info->unpacked;
     if (unpacked->function == function)
         return;
     drop_function(unpacked);
-    dwarf_inlines_read(&unpacked->inlines, function);
+    dwarf_inlines_read(&unpacked->inlines, function, info->most);
     unpacked->function = function;
 }
 
@@ -305,7 +354,7 @@ static size_t places_in_unit(struct debuginfo *info, const Dwarf_Die *unit, uint
         line_place(info, &places[0], address);
         return 1;
     }
-    unpack_function(&info->unpacked, function);
+    unpack_function(info, function);
     return places_in(info, address, places);
 }
 

@@ -23,7 +23,7 @@ static bool is_named_scope(int tag)
 
 static void add_function(struct dwarf_functions *to, Dwarf_Die *die, size_t scope)
 {
-    if (scope) {
+    if (scope && to->member_count < to->ranges.most) {
         to->members =
             memory_grow(to->members, to->member_count, &to->member_capacity, sizeof(*to->members));
         to->members[to->member_count++] = (struct dwarf_member){dwarf_dieoffset(die), scope};
@@ -36,6 +36,8 @@ static void add_function(struct dwarf_functions *to, Dwarf_Die *die, size_t scop
 
 static size_t add_scope(struct dwarf_functions *to, const Dwarf_Die *die, size_t outer)
 {
+    if (to->scope_count == to->ranges.most)
+        return 0;
     to->scopes = memory_grow(to->scopes, to->scope_count, &to->scope_capacity, sizeof(*to->scopes));
     to->scopes[to->scope_count++] = (struct dwarf_scope){*die, outer};
     return to->scope_count;
@@ -54,9 +56,9 @@ static void scan(struct dwarf_functions *to, Dwarf_Die die, size_t scope, int de
     } while (dwarf_go_sibling(&die));
 }
 
-void dwarf_functions_read(struct dwarf_functions *functions, const Dwarf_Die *unit)
+void dwarf_functions_read(struct dwarf_functions *functions, const Dwarf_Die *unit, size_t most)
 {
-    *functions = (struct dwarf_functions){0};
+    *functions = (struct dwarf_functions){.ranges.most = most};
     scan(functions, *unit, 0, 0);
     dwarf_ranges_sort(&functions->ranges);
 }

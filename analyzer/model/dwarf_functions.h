@@ -26,8 +26,8 @@ struct dwarf_functions {
     size_t member_count, member_capacity;
 };
 
-/* `unit` is the die they are in. */
-void dwarf_functions_read(struct dwarf_functions *functions, const Dwarf_Die *unit);
+/* `unit` is the die they are in; of ranges, scopes and functions in them there are `most` at most. */
+void dwarf_functions_read(struct dwarf_functions *functions, const Dwarf_Die *unit, size_t most);
 
 void dwarf_functions_free(struct dwarf_functions *functions);
 

@@ -80,9 +80,9 @@ static void paint(struct dwarf_inlines *inlines, const struct dwarf_ranges *rang
     }
 }
 
-void dwarf_inlines_read(struct dwarf_inlines *inlines, const Dwarf_Die *function)
+void dwarf_inlines_read(struct dwarf_inlines *inlines, const Dwarf_Die *function, size_t most)
 {
-    struct dwarf_ranges ranges = {0};
+    struct dwarf_ranges ranges = {.most = most};
     *inlines = (struct dwarf_inlines){0};
     inlines->all = memory_grow(NULL, 0, &inlines->capacity, sizeof(*inlines->all));
     inlines->all[inlines->count++] = (struct dwarf_inline){.die = *function};

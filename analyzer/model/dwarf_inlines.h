@@ -24,7 +24,8 @@ struct dwarf_inlines {
     size_t stretch_count;
 };
 
-void dwarf_inlines_read(struct dwarf_inlines *inlines, const Dwarf_Die *function);
+/* Of ranges there are `most` at most. */
+void dwarf_inlines_read(struct dwarf_inlines *inlines, const Dwarf_Die *function, size_t most);
 
 void dwarf_inlines_free(struct dwarf_inlines *inlines);
 

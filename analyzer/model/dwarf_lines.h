@@ -1,36 +1,41 @@
 // SPDX-License-Identifier: MIT
-/*
- * Line tables and file names of units.  libdw keeps every table that it has parsed, at some 20 times its
- * size in the file, until its handle is closed: they are read through a handle of their own, which is
- * closed when much has gathered.
- */
+/* Lines and file names of units: the tables of the units that were asked about last are at hand. */
 #ifndef MODEL_DWARF_LINES_H
 #define MODEL_DWARF_LINES_H
 
 #include <elfutils/libdw.h>
-#include <stddef.h>
-#include <stdint.h>
 
-struct dwarf_lines {
-    Dwarf *dwarf;     /* the caller's */
-    Dwarf *own;       /* null: none yet, or none to be had */
-    Dwarf_Die unit;   /* that was read last, of the own handle */
-    Dwarf_Off offset; /* its place in the file */
-    size_t gathered;  /* lines in the own handle */
+#include "model/line_rows.h"
+
+#define DWARF_LINES_PATH 8192 /* bytes: longer names are not known */
+
+/* A line table that was read. */
+struct dwarf_line_table {
+    Dwarf *dwarf; /* null: none */
+    Dwarf_Off offset;
+    struct line_table table;
+    bool run; /* the table's program: it made these rows */
+    struct line_rows rows;
 };
 
-void dwarf_lines_open(struct dwarf_lines *lines, Dwarf *dwarf);
+struct dwarf_lines {
+    size_t most; /* rows of a unit */
+    struct dwarf_line_table of_code, of_calls;
+    char path[DWARF_LINES_PATH];
+};
 
-void dwarf_lines_close(struct dwarf_lines *lines);
+void dwarf_lines_open(struct dwarf_lines *lines, size_t most);
 
-/* To be called now and then, best between two units: makes room if need be. */
+/* Forgets the tables at hand. */
 void dwarf_lines_rest(struct dwarf_lines *lines);
 
 /* The file and line of an address in a unit; the file null, the line 0 if not known.  A file's name lives
-   until dwarf_lines_rest. */
+   until the next question. */
 const char *dwarf_lines_find(struct dwarf_lines *lines, const Dwarf_Die *unit, uint64_t address, int *line);
 
-/* The name of a unit's file by its number, or null; it lives as long. */
-const char *dwarf_lines_file(struct dwarf_lines *lines, const Dwarf_Die *unit, uint64_t number);
+/* The name of a unit's file by its number, or null; it lives as long.  `left`: the unit itself, or what was
+   left when it was split off, whose names it may use. */
+const char *dwarf_lines_file(struct dwarf_lines *lines, const Dwarf_Die *unit, const Dwarf_Die *left,
+                             uint64_t number);
 
 #endif

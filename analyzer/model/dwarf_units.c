@@ -10,14 +10,23 @@
 
 #include "model/file.h"
 
-void dwarf_units_read(struct dwarf_units *units, Dwarf *dwarf, const char *path)
+#define MOST_GATHERED (1 << 20) /* bytes of units that were only looked at */
+
+void dwarf_units_read(struct dwarf_units *units, Dwarf *dwarf, const char *path, size_t most)
 {
     Dwarf_CU *cu = NULL;
     Dwarf_Die die;
-    *units = (struct dwarf_units){.directory = strdup(path)};
-    while (dwarf_get_units(dwarf, cu, &cu, NULL, NULL, &die, NULL) == 0) {
+    const char *gathered = NULL;
+    *units = (struct dwarf_units){.directory = strdup(path), .ranges.most = most};
+    for (size_t i = 0; i < most / 16 && dwarf_get_units(dwarf, cu, &cu, NULL, NULL, &die, NULL) == 0; i++) {
         if (dwarf_tag(&die) != DW_TAG_compile_unit && dwarf_tag(&die) != DW_TAG_skeleton_unit)
             continue;
+        if (!gathered)
+            dwarf_pages_open(&units->pages, &die);
+        if (!gathered || (const char *)die.addr - gathered > MOST_GATHERED) {
+            dwarf_pages_drop(&units->pages, gathered, die.addr);
+            gathered = die.addr;
+        }
         if (!dwarf_ranges_add(&units->ranges, &die, units->count))
             continue;
         units->all = memory_grow(units->all, units->count, &units->capacity, sizeof(*units->all));
@@ -38,6 +47,16 @@ const Dwarf_Die *dwarf_units_find(const struct dwarf_units *units, uint64_t addr
 {
     const struct dwarf_range *range = dwarf_ranges_find(&units->ranges, address);
     return range ? &units->all[range->index] : NULL;
+}
+
+void dwarf_units_rest(const struct dwarf_units *units, const Dwarf_Die *unit)
+{
+    Dwarf_Die die = *unit;
+    Dwarf *dwarf = dwarf_cu_getdwarf(die.cu);
+    Dwarf_Off start = dwarf_dieoffset(&die) - dwarf_cuoffset(&die), next;
+    const char *info = (const char *)die.addr - dwarf_dieoffset(&die);
+    if (dwarf_next_unit(dwarf, start, &next, NULL, NULL, NULL, NULL, NULL, NULL, NULL) == 0)
+        dwarf_pages_drop(&units->pages, info + start, info + next);
 }
 
 /* The file with the rest of a unit is opened by libdw, which does not look at what it is. */

@@ -5,8 +5,7 @@
 
 #include "model/failure.h"
 
-#define MOST_RANGES (1u << 22) /* of all units, or of all functions of a unit: bounds memory */
-#define BACK        64         /* how many ranges that begin before an address are tried */
+#define BACK 64 /* how many ranges that begin before an address are tried */
 
 bool dwarf_go_child(Dwarf_Die *die)
 {
@@ -30,8 +29,8 @@ bool dwarf_ranges_add(struct dwarf_ranges *ranges, Dwarf_Die *die, size_t index)
 {
     size_t before = ranges->count;
     Dwarf_Addr base, start, end;
-    for (ptrdiff_t at = 0;
-         ranges->count < MOST_RANGES && (at = dwarf_ranges(die, at, &base, &start, &end)) > 0;) {
+    ptrdiff_t at = 0;
+    while (ranges->count < ranges->most && (at = dwarf_ranges(die, at, &base, &start, &end)) > 0) {
         if (start >= end)
             continue;
         ranges->all = memory_grow(ranges->all, ranges->count, &ranges->capacity, sizeof(*ranges->all));

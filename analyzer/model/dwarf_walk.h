@@ -24,6 +24,7 @@ struct dwarf_range {
 struct dwarf_ranges {
     struct dwarf_range *all;
     size_t count, capacity;
+    size_t most; /* further ones are left out */
 };
 
 /* Adds the address ranges of a die; false if it has none. */

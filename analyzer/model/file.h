@@ -21,10 +21,12 @@ struct file {
 /* Opens `path` if it is a regular file; never blocks (FIFOs, devices). */
 bool file_open(struct file *file, const char *path, struct failure *why);
 
-/* Opens `path`, a regular file, with the flags of open(2); -1 and errno otherwise.  Never blocks. */
+/* Opens `path`, a regular file, with the flags of open(2); -1 and errno otherwise.  Nothing else is even
+   opened: that can block, wake up who waits at a FIFO, or make a device do something. */
 int file_open_regular(const char *path, int flags, struct stat *stat);
 
-/* Whether there is something at `path` that is no regular file: to open it may mean to wait for ever. */
+/* Whether there is something at `path` that is no regular file, or only looks like one, as in /proc: to open
+   or read it may mean to wait for ever. */
 bool file_may_block(const char *path);
 
 void file_close(struct file *file);
@@ -35,6 +37,12 @@ bool file_read(const struct file *file, uint64_t offset, void *to, size_t size, 
 /* Where the next bytes that are not in a hole begin, at or after `offset`; `end` if there are none
    before it. */
 uint64_t file_next_data(const struct file *file, uint64_t offset, uint64_t end);
+
+/* How much of a file is in no hole. */
+uint64_t file_data_size(int fd);
+
+/* Charges the file's budget for n things of `size` bytes; false if it is not large enough. */
+bool file_charge(struct file *file, uint64_t n, size_t size, struct failure *why);
 
 /* Zeroed memory for n things of `size` bytes, charged to the file's budget, or null. */
 void *file_memory(struct file *file, uint64_t n, size_t size, struct failure *why);

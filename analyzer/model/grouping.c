@@ -4,9 +4,12 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 #include "model/stack.h"
+
+/* Groups are found by what their frames say, not by where the strings are. */
+#define HASH_KEYCMP(a, b, size) (!same_frame(a, b))
+#include <uthash.h>
 
 const char *const grouping_names[GROUPINGS] = {
     [BY_SITE] = "site", [BY_LINE] = "line",     [BY_FUNCTION] = "function",
@@ -49,45 +52,42 @@ struct group {
     struct figures figures;
     struct source_frame frame;
     UT_hash_handle hh;
-    char key[];
 };
 
-static size_t put_string(char *key, const char *string)
+static bool same(const char *a, const char *b)
 {
-    size_t size = string ? strlen(string) + 1 : 0;
-    if (key) {
-        key[0] = string != NULL;
-        if (size)
-            memcpy(key + 1, string, size);
-    }
-    return size + 1;
+    return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-/* A frame as bytes that are equal for equal frames; only the size when key is null. */
-static size_t put_key(char *key, const struct source_frame *frame)
+static bool same_frame(const struct source_frame *a, const struct source_frame *b)
 {
-    size_t size = sizeof(frame->line);
-    if (key)
-        memcpy(key, &frame->line, sizeof(frame->line));
-    size += put_string(key ? key + size : NULL, frame->function);
-    size += put_string(key ? key + size : NULL, frame->file);
-    size += put_string(key ? key + size : NULL, frame->module);
-    return size;
+    return a->line == b->line && same(a->function, b->function) && same(a->file, b->file) &&
+           same(a->module, b->module);
+}
+
+static unsigned hash_of(const struct source_frame *frame)
+{
+    const char *const strings[] = {frame->function, frame->file, frame->module};
+    unsigned sum = (unsigned)frame->line, hash;
+    for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++) {
+        const char *string = strings[i] ? strings[i] : "";
+        HASH_VALUE(string, strlen(string), hash);
+        sum = sum * 31 + hash;
+    }
+    return sum;
 }
 
 static struct group *find_or_add(struct group **groups, const struct source_frame *frame)
 {
-    size_t size = put_key(NULL, frame);
-    struct group *added = memory_get(1, sizeof(*added) + size), *found;
-    put_key(added->key, frame);
-    HASH_FIND(hh, *groups, added->key, size, found);
-    if (found) {
-        free(added);
-        return found;
-    }
-    added->frame = *frame;
-    HASH_ADD_KEYPTR(hh, *groups, added->key, size, added);
-    return added;
+    struct group *group;
+    unsigned hash = hash_of(frame);
+    HASH_FIND_BYHASHVALUE(hh, *groups, frame, sizeof(*frame), hash, group);
+    if (group)
+        return group;
+    group = memory_get(1, sizeof(*group));
+    group->frame = *frame;
+    HASH_ADD_KEYPTR_BYHASHVALUE(hh, *groups, &group->frame, sizeof(*frame), hash, group);
+    return group;
 }
 
 static void make_sites(struct rows *rows, const struct trace *trace)

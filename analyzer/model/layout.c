@@ -182,14 +182,19 @@ uint64_t layout_used(const struct layout *layout, const struct section *section)
 
 /* --- strings --------------------------------------------------------------------------------------- */
 
+/* Sections are in the order of the file. */
 static const struct section *strings_around(const struct layout *layout, uint64_t offset)
 {
-    for (size_t i = 0; i < layout->sections.count; i++) {
-        const struct section *section = &layout->sections.all[i];
-        if (section->type == TRACE_STRINGS && offset >= section->data && offset < section_end(section))
-            return section;
+    size_t low = 0, high = layout->sections.count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (layout->sections.all[middle].data <= offset)
+            low = middle + 1;
+        else
+            high = middle;
     }
-    return NULL;
+    const struct section *section = low ? &layout->sections.all[low - 1] : NULL;
+    return section && section->type == TRACE_STRINGS && offset < section_end(section) ? section : NULL;
 }
 
 /* What is read at first: most are shorter. */

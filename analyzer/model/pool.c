@@ -12,10 +12,11 @@ struct pooled {
     char string[];
 };
 
-void pool_start(struct pool *pool)
+void pool_start(struct pool *pool, size_t room)
 {
     obstack_init(&pool->memory);
     pool->strings = NULL;
+    pool->room = room;
 }
 
 void pool_free(struct pool *pool)
@@ -32,6 +33,9 @@ const char *pool_keep(struct pool *pool, const char *string, size_t size)
     HASH_FIND_BYHASHVALUE(hh, pool->strings, string, size, hash, found);
     if (found)
         return found->string;
+    if (size >= pool->room)
+        return NULL;
+    pool->room -= size + 1;
     found = obstack_alloc(&pool->memory, sizeof(*found) + size + 1);
     memcpy(found->string, string, size);
     found->string[size] = 0;

@@ -61,9 +61,16 @@ static void visit_frames(const struct trace *trace, struct symbols *symbols, uin
         visit(&stack_overflow, context);
 }
 
+/* Of calls and functions inlined there: twice the deepest stack that is ever recorded. */
+#define DEEPEST (1u << 18)
+
 static bool push(const struct source_frame *frame, void *context)
 {
     struct stack *stack = context;
+    if (stack->count == DEEPEST) {
+        stack->truncated = true;
+        return false;
+    }
     stack->frames = memory_grow(stack->frames, stack->count, &stack->capacity, sizeof(*frame));
     stack->frames[stack->count++] = *frame;
     return true;

@@ -67,13 +67,14 @@ bool strings_get(const struct trace *trace, uint64_t offset, const char **string
     return true;
 }
 
+/* Each argument is ended by a zero; one that was cut off has its zero behind the size. */
 bool strings_command(struct trace *trace, uint64_t offset, uint64_t size, struct failure *why)
 {
     uint64_t there;
     if (!offset || !size)
         return true;
     const char *found = at(trace, offset, &there);
-    if (!found || size > there || found[size - 1] != 0)
+    if (!found || size > there || size > LONGEST || (found[size - 1] && (size == there || found[size])))
         return failure_set(why, "is damaged: the command is not where it should be");
     size_t capacity = 0;
     for (const char *end = found + size; found < end; found += strlen(found) + 1) {

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "model/debuginfo.h"
@@ -17,12 +16,12 @@
 #include "model/file.h"
 #include "model/pool.h"
 
+/* Bytes of readable names that are kept; further ones are left as they are in the file. */
+#define NAMES           (16u << 20)
+#define NAMES_PER_FRAME 256
+
 #define obstack_chunk_alloc malloc
 #define obstack_chunk_free  free
-
-/* Regular files there can block, or never end. */
-#define PROC_SUPER_MAGIC 0x9fa0
-#define SYSFS_MAGIC      0x62656572
 
 /* A frame of a module that is to be looked up together with those of the same unit. */
 struct wanted {
@@ -66,7 +65,7 @@ struct symbols *symbols_open(const struct trace *trace)
         module->first = i;
     }
     obstack_init(&symbols->memory);
-    pool_start(&symbols->names);
+    pool_start(&symbols->names, NAMES + (size_t)trace->header.frame_count * NAMES_PER_FRAME);
     return symbols;
 }
 
@@ -89,10 +88,12 @@ static bool names_file(const char *path)
     return path && strchr(path, '/') && path[0] != '[';
 }
 
-static bool is_pseudo(int fd)
+static int open_file(const char *path, struct stat *stat)
 {
-    struct statfs system;
-    return fstatfs(fd, &system) != 0 || system.f_type == PROC_SUPER_MAGIC || system.f_type == SYSFS_MAGIC;
+    if (!file_may_block(path))
+        return file_open_regular(path, O_RDONLY, stat);
+    errno = EINVAL;
+    return -1;
 }
 
 /* Opens a module's file; a path that is not absolute was meant in the program's directory.  What was
@@ -108,12 +109,12 @@ static int open_module(const struct symbols *symbols, const char *name, char pat
         errno = ENAMETOOLONG;
         return -1;
     }
-    int fd = file_open_regular(path, O_RDONLY, stat);
+    int fd = open_file(path, stat);
     char *end = path + size - (sizeof(deleted) - 1);
     if (fd >= 0 || errno != ENOENT || end <= path || strcmp(end, deleted) != 0)
         return fd;
     *end = 0;
-    return file_open_regular(path, O_RDONLY, stat);
+    return open_file(path, stat);
 }
 
 static bool same_file(const struct trace_module *module, struct debuginfo *info, const struct stat *stat)
@@ -140,10 +141,6 @@ static enum module_state look_at(struct symbols *symbols, uint32_t number)
     int fd = open_module(symbols, name, path, &stat);
     if (fd < 0)
         return errno == ENOENT || errno == ENOTDIR ? MODULE_GONE : MODULE_UNREADABLE;
-    if (is_pseudo(fd)) {
-        close(fd);
-        return MODULE_UNREADABLE;
-    }
     module->info = debuginfo_open(fd, path);
     if (!module->info)
         return recorded->build_id_size ? MODULE_CHANGED : MODULE_UNREADABLE;
@@ -228,12 +225,12 @@ static const char *readable(struct symbols *symbols, const char *name)
     if (plain) {
         const char *kept = pool_keep(&symbols->names, plain, strlen(plain));
         free(plain);
-        return kept;
+        return kept ? kept : name;
     }
     const char *version = strchr(name, '@');
-    if (version && version > name)
-        return pool_keep(&symbols->names, name, (size_t)(version - name));
-    return name;
+    const char *kept =
+        version && version > name ? pool_keep(&symbols->names, name, (size_t)(version - name)) : NULL;
+    return kept ? kept : name;
 }
 
 static void make_readable(struct symbols *symbols, struct resolved *resolved)

@@ -49,45 +49,41 @@ struct sum {
     uint64_t sections, bytes, capacity, used;
 };
 
-static struct sum sum_of(const struct layout *layout, uint32_t type)
+static void add(struct sum *sum, const struct layout *layout, const struct section *section)
 {
-    struct sum sum = {0};
-    for (size_t i = 0; i < layout->sections.count; i++) {
-        const struct section *section = &layout->sections.all[i];
-        if (section->type != type)
-            continue;
-        sum.sections++;
-        sum.bytes += sizeof(struct trace_section) + section->length;
-        sum.capacity += section->capacity;
-        sum.used += layout_used(layout, section);
-    }
-    return sum;
+    sum->sections++;
+    sum->bytes += sizeof(struct trace_section) + section->length;
+    sum->capacity += section->capacity;
+    sum->used += layout_used(layout, section);
 }
 
-/* The least type above one that there is a section of; 0 if there is none. */
-static uint32_t next_type(const struct layout *layout, uint32_t type)
+static int by_type(const void *a, const void *b)
 {
-    uint32_t next = 0;
-    for (size_t i = 0; i < layout->sections.count; i++) {
-        uint32_t here = layout->sections.all[i].type;
-        if (here > type && (!next || here < next))
-            next = here;
-    }
-    return next;
+    const struct section *x = *(const struct section *const *)a, *y = *(const struct section *const *)b;
+    return x->type < y->type ? -1 : x->type > y->type;
 }
 
 void dump_summary(const struct dump *dump)
 {
     char name[32];
+    size_t count = dump->layout->sections.count;
+    const struct section **sorted = memory_get(count, sizeof(*sorted));
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = &dump->layout->sections.all[i];
+    qsort(sorted, count, sizeof(*sorted), by_type);
     fprintf(dump->out, "\nsections    %10s %14s %12s %12s\n", "number", "bytes", "capacity", "used");
-    for (uint32_t type = 0; (type = next_type(dump->layout, type));) {
-        struct sum sum = sum_of(dump->layout, type);
+    for (size_t i = 0; i < count;) {
+        uint32_t type = sorted[i]->type;
+        struct sum sum = {0};
+        for (; i < count && sorted[i]->type == type; i++)
+            add(&sum, dump->layout, sorted[i]);
         fprintf(dump->out, "  %-10s%10" PRIu64 " %14" PRIu64 " %12" PRIu64, name_of(type, name), sum.sections,
                 sum.bytes, sum.capacity);
         if (layout_count(dump->layout, type))
             fprintf(dump->out, " %12" PRIu64, sum.used);
         fputc('\n', dump->out);
     }
+    free(sorted);
 }
 
 void dump_sections(const struct dump *dump)

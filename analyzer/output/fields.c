@@ -67,10 +67,14 @@ static void put_string(const struct dump *dump, const void *at, size_t size)
     field_write_string(dump, offset);
 }
 
+#define LONGEST_COMMAND 65536 /* that is ever recorded */
+
 /* All arguments: their size is the header's next field. */
 static void put_command(const struct dump *dump, const void *at, size_t size)
 {
     uint64_t offset = number_at(at, size), left = offset ? dump->layout->header.command_size : 0;
+    if (left > LONGEST_COMMAND)
+        left = LONGEST_COMMAND;
     put_hex(dump, at, size);
     while (left) {
         fputc(' ', dump->out);

@@ -38,7 +38,7 @@ void json_string(FILE *out, const char *string)
         string += size;
         if (character == '"' || character == '\\')
             fprintf(out, "\\%c", (char)character);
-        else if (character < 0x20 || (character >= 0x7f && character < 0xa0))
+        else if (character < 0x10000 && !utf8_is_printable(character))
             fprintf(out, "\\u%04x", character);
         else
             fwrite(encoded, 1, utf8_encode(character, encoded), out);
@@ -155,7 +155,8 @@ static void put_frame(FILE *out, const struct source_frame *frame)
 /* --- stacks -------------------------------------------------------------------------------------------- */
 
 /* Frames rendered lately, each at the place that its number gives: stacks have most of theirs in common. */
-#define LATELY 2048
+#define LATELY  2048
+#define LARGEST 4096 /* bytes of one that is kept: names may be of any length */
 
 /* A frame of the trace, with all that is inlined there, as it stands in a stack. */
 struct rendered {
@@ -193,6 +194,7 @@ static void stacks_end(struct stacks *stacks)
     free(stacks);
 }
 
+/* Into the scratch, and a copy to be kept if it is not too large. */
 static void render(struct stacks *stacks, struct rendered *rendered, uint32_t frame)
 {
     struct source_frames here = symbols_resolve(stacks->report->symbols, frame);
@@ -204,8 +206,22 @@ static void render(struct stacks *stacks, struct rendered *rendered, uint32_t fr
     if (fflush(stacks->scratch) != 0)
         error(EXIT_FAILURE, errno, "cannot write into memory");
     free(rendered->text);
-    *rendered = (struct rendered){frame, memory_get(1, stacks->size), stacks->size};
-    memcpy(rendered->text, stacks->text, stacks->size);
+    *rendered = (struct rendered){0};
+    if (stacks->size <= LARGEST) {
+        *rendered = (struct rendered){frame, memory_get(1, stacks->size), stacks->size};
+        memcpy(rendered->text, stacks->text, stacks->size);
+    }
+}
+
+/* A frame as it stands in a stack, without its first `skipped` characters. */
+static void put_rendered(FILE *out, struct stacks *stacks, uint32_t frame, size_t skipped)
+{
+    struct rendered *rendered = &stacks->lately[frame % LATELY];
+    if (rendered->frame != frame)
+        render(stacks, rendered, frame);
+    const char *text = rendered->frame ? rendered->text : stacks->text;
+    size_t size = rendered->frame ? rendered->size : stacks->size;
+    fwrite_unlocked(text + skipped, 1, size - skipped, out);
 }
 
 static void put_stack(FILE *out, struct stacks *stacks, uint32_t site)
@@ -213,13 +229,8 @@ static void put_stack(FILE *out, struct stacks *stacks, uint32_t site)
     const struct trace *trace = stacks->report->trace;
     size_t skipped = strlen(separator);
     uint32_t node = stack_innermost(trace, site);
-    for (; node >= TRACE_NODE_FIRST; node = trace->nodes[node].parent, skipped = 0) {
-        uint32_t frame = trace->nodes[node].frame;
-        struct rendered *rendered = &stacks->lately[frame % LATELY];
-        if (rendered->frame != frame)
-            render(stacks, rendered, frame);
-        fwrite_unlocked(rendered->text + skipped, 1, rendered->size - skipped, out);
-    }
+    for (; node >= TRACE_NODE_FIRST; node = trace->nodes[node].parent, skipped = 0)
+        put_rendered(out, stacks, trace->nodes[node].frame, skipped);
     if (node == TRACE_NODE_OVERFLOW) {
         fputs(separator + skipped, out);
         put_frame(out, &stack_overflow);

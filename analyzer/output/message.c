@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "model/truncation.h"
 #include "output/terminal.h"
 #include "output/utf8.h"
 
@@ -41,6 +42,8 @@ void message_modules(const struct trace *trace, const struct symbols *symbols)
         if (trouble)
             message("%s %s: no symbols", trace->module_paths[i], trouble);
     }
+    if (truncation_happened())
+        message("a file was cut short while symbols were read from it: names may be missing");
 }
 
 void message_check_stdout(void)

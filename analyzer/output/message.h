@@ -9,7 +9,7 @@
 void message(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* One warning for each module whose symbols were wanted, but are not to be had since the file is not
-   the recorded one. */
+   the recorded one; and one if such a file was cut short meanwhile. */
 void message_modules(const struct trace *trace, const struct symbols *symbols);
 
 /* At exit: what was written to stdout must have arrived, otherwise the exit status is 1. */

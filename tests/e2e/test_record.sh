@@ -18,6 +18,9 @@ same "totals are the sums of the sites" "$(json '[.sites[].allocated_bytes] | ad
     "$(json .totals.allocated_bytes)"
 same "nothing was missed" "0 0" "$(json '"\(.totals.missed_events) \(.totals.truncated_stacks)"')"
 same "the state is known" "exited 0" "$(json .state)"
+traced "" "$programs/every_function" $(seq 1 20000) >/dev/null
+same "arguments of more than 64 KiB: the first of them" "[\"1\",\"2\"] 5" \
+    "$(json '.command[1:3]') $(json '.command[10000] | length')"
 
 # ---- the peak ----
 traced "" "$programs/peak"

@@ -132,6 +132,25 @@ static void torn_counters_are_not_negative(void **state)
     trace_free(&trace);
 }
 
+/* The recorder keeps 64 KiB of a command: the last argument may be cut. */
+static void command_that_was_cut(void **state)
+{
+    (void)state;
+    struct trace trace;
+    struct failure why;
+    make();
+    writer.header.command_size -= 2;
+    writer_save(&writer, path);
+    assert_false(trace_read(&trace, path, &why));
+    make();
+    writer.header.command_size -= 1;
+    writer_save(&writer, path);
+    assert_true(trace_read(&trace, path, &why));
+    assert_int_equal(trace.command_count, 2);
+    assert_string_equal(trace.command[1], "arg");
+    trace_free(&trace);
+}
+
 static void empty_trace(void **state)
 {
     (void)state;
@@ -474,6 +493,7 @@ int main(void)
         cmocka_unit_test(figures),
         cmocka_unit_test(peak_is_never_below_current),
         cmocka_unit_test(torn_counters_are_not_negative),
+        cmocka_unit_test(command_that_was_cut),
         cmocka_unit_test(empty_trace),
         cmocka_unit_test(truncated_at_every_byte),
         cmocka_unit_test(every_bit_flipped),

@@ -9,7 +9,7 @@
 
 #define WRITER_RECORDS 64
 #define WRITER_SHARDS  4
-#define WRITER_STRINGS 4096
+#define WRITER_STRINGS 16384
 
 struct trace_writer {
     struct trace_header header; /* to be changed at will before writer_image; counts are set there */
