@@ -210,6 +210,7 @@ $(O)/tests/hazards/%.so: tests/hazards/libs/%.cc | deps
 
 test: DEPS_FOR = test
 ifeq ($(SAN),)
+test: $(O)/tests/small/libtrace.so
 test: all $(O)/cta.csv $(UNIT_TESTS) $(PROGRAMS) $(HAZARDS) $(O)/tests/compare_rules
 	$(Q)BUILD=$(O) bash tests/run.sh $(UNIT_TESTS) $(CHECKS) $(E2E_TESTS)
 else ifeq ($(SAN),thread)
@@ -221,6 +222,20 @@ else
 test: $(O)/tracemalloc $(O)/demo $(O)/cta.csv $(UNIT_TESTS)
 	$(Q)BUILD=$(O) bash tests/run.sh $(UNIT_TESTS) $(filter %/test_report.sh %/test_info.sh %/test_demo.sh,$(E2E_TESTS))
 endif
+
+# The recorder with small tables, to see them full (tests/hazards/test_loads.sh).
+SMALL_TABLES   = {[TRACE_FRAMES] = 512, [TRACE_NODES] = 8192, [TRACE_SITES] = 1024}
+
+$(O)/obj/small/records.o: shim/base/records.c | deps
+	$(call say,CC,$< with small tables)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(COMMON) $(SHIM_FLAGS) -D'TEST_RECORDS_MAX=$(SMALL_TABLES)' -c -o $@ $<
+
+$(O)/tests/small/libtrace.so: $(O)/obj/small/records.o $(filter-out %/records.o,$(SHIM_OBJECTS))
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -shared $(CFLAGS) -Wl,-soname,libtrace.so -Wl,-z,now -Wl,-z,relro -Wl,--no-undefined \
+	  -Wl,--version-script=shim/exports.map -Wl,-z,nodelete -o $@ $^
 
 # Many more seeds than `make test` takes.
 fuzz-calls: SEEDS = $(shell seq 1001 1100)
