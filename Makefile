@@ -7,6 +7,8 @@
 #   make bench        what recording costs, beside every peer that is installed: up to an hour; QUICK=1: a
 #                     minute; ROWS=demo,gcc PEERS=heaptrack (or none) JEMALLOC=LIBRARY; also build/bench.json
 #   make install      PREFIX=/usr/local, DESTDIR=, LIBDIR= ...; make uninstall
+#   make torture      real programs and large loads, untraced and traced: half an hour; ROWS=redis,git-gc; what they
+#                     need: sh tests/torture/packages.sh; also build/torture
 #   make check-rules  learned unwind rules against elfutils'; OBJECTS="FILE ..." for others than the default
 #   make fuzz-calls   random calls of the malloc family, traced and untraced; SEEDS="N ..."
 #   make clean
@@ -65,7 +67,7 @@ DEMO_FLAGS     = -D_GNU_SOURCE -Ishim $(SANFLAGS)
 # ---- the three programs ------------------------------------------------------------------------------
 
 .DEFAULT_GOAL = all
-.PHONY: all deps demo test bench clean help check-rules fuzz-calls install uninstall
+.PHONY: all deps demo test torture bench clean help check-rules fuzz-calls install uninstall
 .DELETE_ON_ERROR:
 
 all: $(O)/libtrace.so $(O)/tracemalloc $(O)/demo
@@ -222,6 +224,10 @@ else
 test: $(O)/tracemalloc $(O)/demo $(O)/cta.csv $(UNIT_TESTS)
 	$(Q)BUILD=$(O) bash tests/run.sh $(UNIT_TESTS) $(filter %/test_report.sh %/test_info.sh %/test_demo.sh,$(E2E_TESTS))
 endif
+
+torture: DEPS_FOR = test
+torture: all $(HAZARDS)
+	$(Q)python3 -B tests/torture/torture.py $(O)
 
 # The recorder with small tables, to see them full (tests/hazards/test_loads.sh).
 SMALL_TABLES   = {[TRACE_FRAMES] = 512, [TRACE_NODES] = 8192, [TRACE_SITES] = 1024}
