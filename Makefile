@@ -7,6 +7,8 @@
 #   make bench        what recording costs, beside every peer that is installed: up to an hour; QUICK=1: a
 #                     minute; ROWS=demo,gcc PEERS=heaptrack (or none) JEMALLOC=LIBRARY; also build/bench.json
 #   make install      PREFIX=/usr/local, DESTDIR=, LIBDIR= ...; make uninstall
+#   make torture      real programs and large loads, untraced and traced: half an hour; ROWS=redis,git-gc; what they
+#                     need: sh tests/torture/packages.sh; also build/torture
 #   make check-rules  learned unwind rules against elfutils'; OBJECTS="FILE ..." for others than the default
 #   make fuzz         the analyzer over damaged and hostile files, by clang's fuzzer: SECONDS=3600 for each of
 #                     FUZZERS="trace module"
@@ -68,7 +70,7 @@ DEMO_FLAGS     = -D_GNU_SOURCE -Ishim $(SANFLAGS)
 # ---- the three programs ------------------------------------------------------------------------------
 
 .DEFAULT_GOAL = all
-.PHONY: all deps demo test bench clean help check-rules fuzz fuzz-calls install uninstall
+.PHONY: all deps demo test torture bench clean help check-rules fuzz fuzz-calls install uninstall
 .DELETE_ON_ERROR:
 
 all: $(O)/libtrace.so $(O)/tracemalloc $(O)/demo
@@ -215,6 +217,7 @@ $(O)/tests/hazards/%.so: tests/hazards/libs/%.cc | deps
 
 test: DEPS_FOR = test
 ifeq ($(SAN),)
+test: $(O)/tests/small/libtrace.so
 test: all $(O)/cta.csv $(UNIT_TESTS) $(PROGRAMS) $(HAZARDS) $(O)/tests/compare_rules $(REPLAYS)
 	$(Q)BUILD=$(O) bash tests/run.sh $(UNIT_TESTS) $(CHECKS) $(E2E_TESTS) tests/fuzz/test_corpus.sh
 else ifeq ($(SAN),thread)
@@ -227,6 +230,24 @@ test: $(O)/tracemalloc $(O)/demo $(O)/cta.csv $(UNIT_TESTS) $(REPLAYS)
 	$(Q)BUILD=$(O) bash tests/run.sh $(UNIT_TESTS) tests/fuzz/test_corpus.sh \
 	  $(filter %/test_report.sh %/test_info.sh %/test_demo.sh %/test_hostile_modules.sh,$(E2E_TESTS))
 endif
+
+torture: DEPS_FOR = test
+torture: all $(HAZARDS)
+	$(Q)python3 -B tests/torture/torture.py $(O)
+
+# The recorder with small tables, to see them full (tests/hazards/test_loads.sh).
+SMALL_TABLES   = {[TRACE_FRAMES] = 512, [TRACE_NODES] = 8192, [TRACE_SITES] = 1024}
+
+$(O)/obj/small/records.o: shim/base/records.c | deps
+	$(call say,CC,$< with small tables)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(COMMON) $(SHIM_FLAGS) -D'TEST_RECORDS_MAX=$(SMALL_TABLES)' -c -o $@ $<
+
+$(O)/tests/small/libtrace.so: $(O)/obj/small/records.o $(filter-out %/records.o,$(SHIM_OBJECTS))
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -shared $(CFLAGS) -Wl,-soname,libtrace.so -Wl,-z,now -Wl,-z,relro -Wl,--no-undefined \
+	  -Wl,--version-script=shim/exports.map -Wl,-z,nodelete -o $@ $^
 
 # Many more seeds than `make test` takes.
 fuzz-calls: SEEDS = $(shell seq 1001 1100)

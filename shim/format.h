@@ -41,7 +41,7 @@ enum trace_state {
 
 enum trace_flags {
     TRACE_FORKED = 1,           /* a fork's child: allocated, frees, peak count from the fork */
-    TRACE_DISK_FULL = 2,        /* the file could not grow: newer tables are missing (see lost_bytes) */
+    TRACE_DISK_FULL = 2,        /* the file could not grow further */
     TRACE_NO_UNWINDER = 4,      /* libunwind could not be loaded: stacks are one frame */
     TRACE_TABLES_FULL = 8,      /* a table reached its limit: blocks are counted on the stack [overflow] */
 };
@@ -83,7 +83,7 @@ struct trace_header {
 
     /* totals that no site carries */
     uint64_t missed_events;     /* heap calls the recorder saw and could not count */
-    uint64_t lost_bytes;        /* of tables that had no room on the disk */
+    uint64_t reserved_2;
     uint64_t recorder_bytes;    /* memory of the recorder besides this file */
     uint64_t peak_error_bytes;  /* how far the peak can be off; 0 with one thread */
 

@@ -94,7 +94,7 @@ static void read_chain(struct layout *layout)
     struct failure why;
     size_t capacity = 0;
     uint64_t offset = chain_start(header), end = header->used > offset ? header->used : file_size(layout);
-    while (offset < end && !sections_lost(&layout->file, header, offset)) {
+    while (offset < end) {
         if (!section_read(&section, &layout->file, offset, end, &why)) {
             layout_note(layout, "%s", why.text);
             offset = find_section(layout, offset + TRACE_ALIGN, end);

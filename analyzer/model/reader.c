@@ -71,10 +71,10 @@ static bool read_header(struct trace_header *header, struct file *file, struct f
 static bool read_tables(struct trace *trace, const struct sections *sections, struct file *file,
                         struct failure *why)
 {
-    struct trace_header *header = &trace->header;
+    const struct trace_header *header = &trace->header;
     const struct {
         enum trace_section_type type;
-        uint32_t *count;
+        const uint32_t *count;
         size_t record_size, later;
         void *table;
     } tables[] = {
@@ -83,12 +83,11 @@ static bool read_tables(struct trace *trace, const struct sections *sections, st
         {TRACE_FRAMES, &header->frame_count, sizeof(struct trace_frame), LATER_FRAME, &trace->frames},
         {TRACE_MODULES, &header->module_count, sizeof(struct trace_module), LATER_MODULE, &trace->modules},
     };
-    bool lenient = header->flags & TRACE_DISK_FULL;
     struct trace_site *sites = NULL;
     bool fine = true;
     for (size_t i = 0; fine && i < sizeof(tables) / sizeof(tables[0]); i++) {
-        void *records = sections_table(sections, file, tables[i].type, tables[i].count, tables[i].record_size,
-                                       lenient, why);
+        void *records = sections_table(sections, file, tables[i].type, *tables[i].count, tables[i].record_size,
+                                       why);
         fine = records && file_charge(file, *tables[i].count, tables[i].later, why);
         if (tables[i].table)
             *(void **)tables[i].table = records;

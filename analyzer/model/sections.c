@@ -98,19 +98,12 @@ static bool check_overlap(const struct sections *sections, struct failure *why)
     return fine;
 }
 
-bool sections_lost(const struct file *file, const struct trace_header *header, uint64_t offset)
-{
-    return (header->flags & TRACE_DISK_FULL) && file_next_data(file, offset, header->used) == header->used;
-}
-
 static bool read_chain(struct sections *sections, const struct file *file, const struct trace_header *header,
                        struct failure *why)
 {
     size_t capacity = 0;
     struct section section;
     for (uint64_t offset = header->header_size; offset < header->used; offset = section_end(&section)) {
-        if (sections_lost(file, header, offset))
-            break;
         if (!section_read(&section, file, offset, header->used, why) || !section_check(&section, why))
             return false;
         if (!section_is_known(section.type))
@@ -185,21 +178,19 @@ static uint64_t present(const struct sections *sections, enum trace_section_type
 }
 
 void *sections_table(const struct sections *sections, struct file *file, enum trace_section_type type,
-                     uint32_t *count, size_t record_size, bool lenient, struct failure *why)
+                     uint32_t count, size_t record_size, struct failure *why)
 {
-    uint64_t there = present(sections, type, *count);
-    if (*count && there < *count - 1u && !lenient) {
-        failure_set(why, "is damaged: it counts %u %s, but has %llu", *count - 1u, kinds[type].name,
+    uint64_t there = present(sections, type, count);
+    if (count && there < count - 1u) {
+        failure_set(why, "is damaged: it counts %u %s, but has %llu", count - 1u, kinds[type].name,
                     (unsigned long long)there);
         return NULL;
     }
-    if (*count && there < *count - 1u)
-        *count = (uint32_t)there + 1;
-    struct table table = {file_memory(file, *count, record_size, why), record_size};
+    struct table table = {file_memory(file, count, record_size, why), record_size};
     bool fine = table.records;
     for (size_t i = 0; fine && i < sections->count; i++)
         if (sections->all[i].type == type)
-            fine = section_visit(&sections->all[i], file, *count, copy_record, &table, why);
+            fine = section_visit(&sections->all[i], file, count, copy_record, &table, why);
     if (fine)
         return table.records;
     free(table.records);

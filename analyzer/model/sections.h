@@ -29,11 +29,7 @@ bool section_check(const struct section *section, struct failure *why);
 /* Where the next section begins. */
 uint64_t section_end(const struct section *section);
 
-/* Whether from `offset` on there is nothing, and the header says why: the disk was full. */
-bool sections_lost(const struct file *file, const struct trace_header *header, uint64_t offset);
-
-/* Walks the chain from the header's end to `used`.  Sections of one table (and shard) do not overlap.
-   Of a recorder whose disk was full the chain may end early, in a hole. */
+/* Walks the chain from the header's end to `used`.  Sections of one table (and shard) do not overlap. */
 bool sections_read(struct sections *sections, const struct file *file, const struct trace_header *header,
                    struct failure *why);
 
@@ -45,9 +41,8 @@ typedef void record_visitor(uint64_t number, const void *record, void *context);
 bool section_visit(const struct section *section, const struct file *file, uint64_t count,
                    record_visitor *visit, void *context, struct failure *why);
 
-/* Records 0 to *count - 1 of a table into new memory.  Fewer records present than *count is damage;
-   `lenient`: then *count becomes what is present. */
+/* Records 0 to count - 1 of a table into new memory.  Fewer records present is damage. */
 void *sections_table(const struct sections *sections, struct file *file, enum trace_section_type type,
-                     uint32_t *count, size_t record_size, bool lenient, struct failure *why);
+                     uint32_t count, size_t record_size, struct failure *why);
 
 #endif

@@ -244,7 +244,6 @@ static const struct field trace_header[] = {
     FIELD(trace_header, spill_count, put_number),
     FIELD(trace_header, first_malloc, put_string),
     FIELD(trace_header, missed_events, put_number),
-    FIELD(trace_header, lost_bytes, put_number),
     FIELD(trace_header, recorder_bytes, put_number),
     FIELD(trace_header, peak_error_bytes, put_number),
     FIELD(trace_header, epoch, put_number),

@@ -142,9 +142,9 @@ static void put_losses(const struct text *text)
     if (header->flags & TRACE_NO_UNWINDER)
         note(text, "%slibunwind could not be loaded: stacks are one frame", "");
     if (header->flags & TRACE_DISK_FULL)
-        note(text, "the disk was full: %s of tables are missing", units_bytes(header->lost_bytes, amount));
+        note(text, "%sthe disk was full: the trace could not grow further", "");
     if (header->flags & TRACE_TABLES_FULL)
-        note(text, "%sa table was full: later call sites are counted on the stack [overflow]", "");
+        note(text, "%sthere was no room for later call sites: they are counted on the stack [overflow]", "");
 }
 
 void text_head(const struct text *text)

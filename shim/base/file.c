@@ -19,12 +19,12 @@ static const uint64_t image_max = 16ull << 30, image_min = 4ull << 20;
 
 static struct image {
     uint64_t size;              /* of the range */
-    uint64_t end;               /* of the last section; header.used lags behind it on a full disk */
+    uint64_t end;               /* of the last section */
     uint64_t ready;             /* stores below this cannot fault on a full disk; a multiple of STEP */
     uint64_t strings, strings_end;      /* room in the newest section of strings */
     bool attached;              /* a file is under it */
-    bool lost;                  /* the file could not grow: private memory from `ready` on */
-    bool closed;                /* the file ends at `ready` */
+    bool full;                  /* the disk was full: the file ends at `ready` */
+    bool closed;                /* the process ended: the same */
     char name[4096];
 } image;
 
@@ -58,35 +58,29 @@ bool file_start(void)
     return true;
 }
 
-/* The disk is full: what comes now is private memory, which the file does not have. */
-static void lose_growth(void)
-{
-    char *tail = (char *)file_header + image.ready;
-    if (!sys_mmap(tail, image.size - image.ready, PROT_READ | PROT_WRITE,
-                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0))
-        return;
-    image.lost = true;
-    file_header->flags |= TRACE_DISK_FULL;
-}
-
-/* Makes stores up to `end` safe: MADV_POPULATE_WRITE returns an error where a store would raise SIGBUS. */
+/*
+ * Makes stores up to `end` safe: MADV_POPULATE_WRITE returns an error where a store would raise SIGBUS.  A disk that
+ * was full once is not tried again: what finds no room is counted elsewhere by then.
+ */
 static bool make_ready(uint64_t end)
 {
     if (end > image.size)
         return false;
-    if (!image.attached || image.lost || end <= image.ready)
+    if (!image.attached || end <= image.ready)
         return true;
-    if (image.closed)
+    if (image.full || image.closed)
         return false;
     uint64_t from = image.ready & ~(PAGE_SIZE - 1);
     uint64_t to = (end + STEP - 1) & ~(uint64_t)(STEP - 1);
     if (to > image.size)
         to = image.size;
-    if (sys_failed(sys_madvise((char *)file_header + from, to - from, MADV_POPULATE_WRITE)))
-        lose_growth();
-    else
-        image.ready = to;
-    return image.lost || image.ready >= end;
+    if (sys_failed(sys_madvise((char *)file_header + from, to - from, MADV_POPULATE_WRITE))) {
+        image.full = true;
+        file_header->flags |= TRACE_DISK_FULL;
+        return false;
+    }
+    image.ready = to;
+    return true;
 }
 
 struct trace_section *file_section(enum trace_section_type type, uint32_t record_size, uint32_t capacity,
@@ -100,10 +94,7 @@ struct trace_section *file_section(enum trace_section_type type, uint32_t record
     *section = (struct trace_section){.type = type, .record_size = record_size, .size = size,
                                       .first = first, .capacity = capacity, .shard = shard};
     image.end += size;
-    if (!image.lost)
-        __atomic_store_n(&file_header->used, image.end, __ATOMIC_RELEASE);
-    else
-        file_header->lost_bytes += size;
+    __atomic_store_n(&file_header->used, image.end, __ATOMIC_RELEASE);
     return section;
 }
 
@@ -243,7 +234,7 @@ static bool is_own(int fd)
 
 void file_close(void)
 {
-    if (!image.attached || image.lost || image.closed)
+    if (!image.attached || image.closed)
         return;
     long fd = sys_open(image.name, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0);
     if (sys_failed(fd))
@@ -286,7 +277,7 @@ bool file_detach(void)
         sys_munmap(copy, image.size);
         return false;
     }
-    image.attached = image.lost = image.closed = false;
+    image.attached = image.full = image.closed = false;
     image.ready = image.size;
     file_header->used = image.end;
     return true;

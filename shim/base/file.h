@@ -24,8 +24,8 @@ extern struct trace_header *file_header hidden;
 bool file_start(void);
 
 /*
- * A new section with room for `capacity` records, zeroed; null when the image is full.  If the disk is
- * full the section is private memory from then on, and the header says so.
+ * A new section with room for `capacity` records, zeroed; null when the image or the disk is full.  Of the disk
+ * the header says so.
  */
 struct trace_section *file_section(enum trace_section_type type, uint32_t record_size, uint32_t capacity,
                                    uint64_t first, uint32_t shard);

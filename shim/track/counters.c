@@ -187,6 +187,8 @@ struct trace_counter *counters_slowly(struct thread *self, uint32_t site)
                          site & ~(COUNTERS_PER_SECTION - 1u), self->shard->number);
         if (section)
             __atomic_store_n(place, (struct trace_counter *)(section + 1), __ATOMIC_RELEASE);
+        else
+            file_header->flags |= TRACE_TABLES_FULL;
     }
     tables_drop();
     return *place ? &(*place)[site % COUNTERS_PER_SECTION] : NULL;

@@ -340,7 +340,6 @@ void session_child(struct thread *self)
 {
     write_process(file_header);
     file_header->threads = 1;
-    file_header->lost_bytes = 0;
     file_header->flags = (file_header->flags & (TRACE_NO_UNWINDER | TRACE_TABLES_FULL)) | TRACE_FORKED;
     session.root = false;
     atomic_store(&session.attaching, false);    /* a thread of the parent's may have been at it */

@@ -49,12 +49,22 @@ static struct trace_counter *counter_there(struct thread *self, uint32_t site)
     return joined(self) ? counter_of(self, site) : NULL;
 }
 
-/* The site of the hook's caller and this thread's counter of it; null: no memory. */
+/* The site of TRACE_NODE_OVERFLOW is the first one that there is (paths_start). */
+enum { SITE_OF_OVERFLOW = 1 };
+
+/*
+ * The site of the hook's caller and this thread's counter of it; null: no memory.  If there is room for one site more,
+ * but not for its counter, it is the overflow's.
+ */
 static struct trace_counter *counter_here(struct thread *self, const uintptr_t *hook, uint32_t *site)
 {
     struct frame_state caller = track_caller(hook);
     *site = whole_stacks ? paths_site(self, caller) : paths_site_of_caller(self, caller.lookup);
     struct trace_counter *counter = counter_there(self, *site);
+    if (unlikely(!counter)) {
+        *site = SITE_OF_OVERFLOW;
+        counter = counter_there(self, *site);
+    }
     keep_counter(self, *site, counter);
     return counter;
 }

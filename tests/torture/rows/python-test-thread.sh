@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: MIT
+# needs: /usr/lib/python3.11/test/test_thread.py
+# limit: 170
+row() {
+    cpython_test test_thread
+}
