@@ -10,6 +10,7 @@ static _Atomic int half_done;           /* tables being changed; survives a fork
 
 bool world_start(void)
 {
+    world.pid = sys_getpid();
     atomic_store(&world.generation, 1);
     return !sys_failed(sys_madvise(&world_page, sizeof world_page, MADV_WIPEONFORK));
 }

@@ -22,6 +22,7 @@ struct world {
     struct lock arena;
     struct lock shared_shard[8];
     _Atomic uint32_t gate;      /* futex: 1 while the world is stopped */
+    int pid;                    /* of the process whose world it is */
 };
 
 #define WORLD_GATE UINT64_MAX
