@@ -143,6 +143,8 @@ static void put_losses(const struct text *text)
         note(text, "%slibunwind could not be loaded: stacks are one frame", "");
     if (header->flags & TRACE_DISK_FULL)
         note(text, "the disk was full: %s of tables are missing", units_bytes(header->lost_bytes, amount));
+    if (header->flags & TRACE_GAVE_UP)
+        note(text, "%srecording ended early: a signal's handler had jumped out of the recorder", "");
     if (header->flags & TRACE_TABLES_FULL)
         note(text, "%sa table was full: later call sites are counted on the stack [overflow]", "");
 }
