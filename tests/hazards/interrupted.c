@@ -8,9 +8,10 @@
  *
  * Frees all that it allocates, and writes how many blocks were born into the file "born".
  */
+#include "library.h"
+#include "paths.h"
 #include "told.h"
 #include <fcntl.h>
-#include <link.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -27,35 +28,6 @@ static bool stepping;                   /* as a whole, ... */
 static volatile bool step_on;           /* ... and just now */
 static long born;                       /* only the one thread, and its handler, count here */
 static void *_Atomic pool[POOL];
-
-/* --- where malloc may be called ----------------------------------------------------------------------------- */
-
-static struct {
-    uintptr_t start, end;
-} library[2];
-
-static int note_library(struct dl_phdr_info *object, size_t size, void *count)
-{
-    int *found = count;
-    (void)size;
-    if (!strstr(object->dlpi_name, "/libc.so") && !strstr(object->dlpi_name, "/ld-linux"))
-        return 0;
-    library[*found].start = library[*found].end = object->dlpi_addr;
-    for (int i = 0; i < object->dlpi_phnum; i++) {
-        uintptr_t end = object->dlpi_addr + object->dlpi_phdr[i].p_vaddr + object->dlpi_phdr[i].p_memsz;
-        if (object->dlpi_phdr[i].p_type == PT_LOAD && end > library[*found].end)
-            library[*found].end = end;
-    }
-    return ++*found == 2;
-}
-
-static bool in_library(uintptr_t address)
-{
-    for (int i = 0; i < 2; i++)
-        if (address >= library[i].start && address < library[i].end)
-            return true;
-    return false;
-}
 
 /* --- the handler -------------------------------------------------------------------------------------------- */
 
@@ -143,26 +115,6 @@ NOT_INLINED static void in_main(size_t size)
     count_born(3);
 }
 
-/* A call path of its own for each number. */
-NOT_INLINED static void left(unsigned path, size_t size);
-
-NOT_INLINED static void right(unsigned path, size_t size)
-{
-    if (path == 1)
-        in_main(size);
-    else if (path & 1)
-        right(path >> 1, size);
-    else
-        left(path >> 1, size);
-    NOT_A_TAIL_CALL;
-}
-
-NOT_INLINED static void left(unsigned path, size_t size)
-{
-    right(path, size);
-    NOT_A_TAIL_CALL;
-}
-
 static void on_signal(int signal, void (*handler)(int, siginfo_t *, void *))
 {
     struct sigaction action = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_RESTART};
@@ -201,12 +153,10 @@ static void tell_born(void)
 int main(int argc, char **argv)
 {
     static char buffer[BUFSIZ];
-    int found = 0;
     if (argc != 3)
         return 2;
     setvbuf(stdout, buffer, _IOFBF, sizeof buffer);     /* which is nobody's block */
-    dl_iterate_phdr(note_library, &found);
-    must(found == 2);
+    find_library();
     fill_pool();
     long wanted = atol(argv[2]);
     stepping = !strcmp(argv[1], "stepped");
@@ -215,7 +165,7 @@ int main(int argc, char **argv)
     else
         start_timers();
     for (unsigned path = 1; (stepping ? path : signals) <= wanted; path++)
-        left(path % 4096 + 1, path % 500);
+        on_path(path % 4096 + 1, in_main, path % 500);
     hold_signals();
     for (int i = 0; i < POOL; i++)
         free(pool[i]);
