@@ -15,19 +15,19 @@ in_place() {
 }
 
 # as_untraced NAME COMMAND...: untraced, and by the recorder with the options in $options; its trace is in $trace.
-# An empty $trace leaves the default name.
+# An empty $trace leaves the default name.  Other libraries to be preloaded are in $before and $after.
 as_untraced() {
     local name=$1
     shift
     rm -rf "$tmp"/trace "$tmp"/trace.*
-    in_place untraced "$@"
-    in_place traced env LD_PRELOAD="$lib" LIBTRACE_OPTIONS="${trace:+out=$trace}${options:+,$options}" "$@"
+    in_place untraced env LD_PRELOAD="$before:$after" "$@"
+    in_place traced env LD_PRELOAD="$before:$lib:$after" LIBTRACE_OPTIONS="${trace:+out=$trace}${options:+,$options}" "$@"
     same "$name: exit status" "$(cat "$tmp/untraced.status")" "$(cat "$tmp/traced.status")"
     same "$name: output" "$(cat "$tmp/untraced.out")" "$(cat "$tmp/traced.out")"
     same "$name: messages" "$(cat "$tmp/untraced.err")" "$(cat "$tmp/traced.err")"
 }
 trace=$tmp/trace
-options=
+options= before= after=
 
 # as_told NAME [FILE]: what the program printed of itself, lines of "FUNCTION MEMBER NUMBER", is what the report
 # says of the sites that have the function in their stack; of the totals, if the function is "totals".

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# A handler that interrupted the recorder does not return: recording goes on, or, if a table was just being changed,
-# ends and says so.  Nobody waits for ever for what was left locked.
+# A handler that interrupted the recorder does not return, or an allocator throws through it: recording goes on, or, if
+# a table was just being changed, ends and says so.  Nobody waits for ever for what was left locked.
 set -u
 . tests/hazards/oracle.sh
 trace=
@@ -31,4 +31,12 @@ new 35 26
 unseen 30 101
 threads 35 26
 END
+
+trace=$tmp/trace options=
+as_untraced "operator new throws" "$hazards/news_fail"
+as_told "operator new throws"
+whole "operator new throws"
+after=$hazards/throwing_allocator.so
+as_untraced "an allocator's operator new throws" "$hazards/news_fail"
+as_told "an allocator's operator new throws"
 finish
