@@ -51,6 +51,8 @@ for purpose; do
         need libtcmalloc-minimal4 libtcmalloc_minimal file_there /usr/lib/x86_64-linux-gnu/libtcmalloc_minimal.so.4
         need libmimalloc2.0 libmimalloc file_there /usr/lib/x86_64-linux-gnu/libmimalloc.so.2
         need heaptrack heaptrack command_there heaptrack
+        need libboost-context1.74.0 libboost_context file_there /usr/lib/x86_64-linux-gnu/libboost_context.so.1.74.0
+        need python3-greenlet greenlet /usr/bin/python3 -c 'import greenlet'
         ;;
     bench)
         need python3 python3 command_there python3
