@@ -27,21 +27,27 @@ as_untraced() {
     same "$name: messages" "$(cat "$tmp/untraced.err")" "$(cat "$tmp/traced.err")"
 }
 trace=$tmp/trace
-options= before= after=
+options= before= after= by=site
 
 # as_told NAME [FILE]: what the program printed of itself, lines of "FUNCTION MEMBER NUMBER", is what the report
-# says of the sites that have the function in their stack; of the totals, if the function is "totals".
+# says of the sites that have the function in their stack (of the innermost functions alone, if by=function); of the
+# totals, if the function is "totals".
 as_told() {
     local told
     told=$(grep -E '^[A-Za-z_]+ [a-z_]+ -?[0-9]+$' "$tmp/traced.out")
     same "$1: as it says itself" "${told:-nothing}" \
-        "$("$tracemalloc" report --json "${2:-$trace}" | jq -r --arg told "$told" '
+        "$("$tracemalloc" report --json --group-by "$by" "${2:-$trace}" | jq -r --arg told "$told" '
             def of($f; $m): [.sites[] | select(any(.frames[]; .function == $f))[$m]] | add // 0;
             . as $report | $told | split("\n")[] | split(" ") as [$f, $m] |
             "\($f) \($m) \($report | if $f == "totals" then .totals[$m] else of($f; $m) end)"')"
 }
 
+# totals FILTER [FILE]
+totals() {
+    "$tracemalloc" report --json --limit 1 "${2:-$trace}" | jq -r ".totals | $1"
+}
+
 # whole NAME [FILE]: nothing was missed, no stack was cut.
 whole() {
-    same "$1: a whole trace" "0 0" "$(json '"\(.totals.missed_events) \(.totals.truncated_stacks)"' "${2:-$trace}")"
+    same "$1: a whole trace" "0 0" "$(totals '"\(.missed_events) \(.truncated_stacks)"' "${2:-$trace}")"
 }

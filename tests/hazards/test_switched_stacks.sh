@@ -16,7 +16,7 @@ if [ "$boost" ]; then
     as_untraced "boost.context" "$hazards/switches" boost "$boost"
     as_told "boost.context"
     # How such a stack begins is told to nobody.
-    same "boost.context: nothing was missed" 0 "$(json .totals.missed_events)"
+    same "boost.context: nothing was missed" 0 "$(totals .missed_events)"
 else
     skip "boost.context" "no libboost-context"
 fi
@@ -38,7 +38,7 @@ while not all(t.dead for t in tasks):
     results = [r if t.dead else t.switch() for t, r in zip(tasks, results)]
 print(results)'
     whole "greenlet"
-    check "greenlet: of python" [ "$(json .totals.allocations)" -gt 10000 ]
+    check "greenlet: of python" [ "$(totals .allocations)" -gt 10000 ]
 else
     skip "greenlet" "no python3-greenlet"
 fi

@@ -20,6 +20,6 @@ for how in spawn popen; do
     as_told "$how"
     whole "$how"
     same "$how: the other program has its own file" "12000 0" \
-        "$(of in_parent allocations "$(ls "$trace".* | tail -n 1)") $(json .totals.missed_events "$(ls "$trace".* | tail -n 1)")"
+        "$(of in_parent allocations "$(ls "$trace".* | tail -n 1)") $(totals .missed_events "$(ls "$trace".* | tail -n 1)")"
 done
 finish
