@@ -30,6 +30,7 @@ harmless='
     __errno_location|getauxval|_dl_find_object|gnu_get_libc_version     look only
     dlv?sym|dlerror                                                     at the first call of a function
     dlopen|dlinfo                                                       at the start; RTLD_NOLOAD later
+    dl_iterate_phdr                                                     before a filter of system calls comes
     on_exit|__register_atfork                                           once, at the start
     abort                                                               operator new failed and nobody could throw
 '

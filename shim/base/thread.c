@@ -24,8 +24,7 @@ static bool is_dead(const struct thread *thread)
    id nobody tells.  -1 is never found dead. */
 static int owner_tid(void)
 {
-    bool is_vforked = world.pid && world.pid != sys_getpid();
-    return is_vforked ? -1 : sys_gettid();
+    return world_is_lent() ? -1 : sys_gettid();
 }
 
 /* --- finding and making ------------------------------------------------------------------------------ */

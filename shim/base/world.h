@@ -35,6 +35,12 @@ extern union world_page {
 
 #define world (world_page.world)
 
+/* Is this a vfork's child, in the memory of the process whose world it is? */
+static inline bool world_is_lent(void)
+{
+    return world.pid && world.pid != sys_getpid();
+}
+
 /* Asks the kernel for the wiping; false: this kernel cannot (before Linux 4.14). */
 bool world_start(void);
 

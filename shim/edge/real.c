@@ -48,6 +48,8 @@ bool real_start(void)
     FIND(valloc);
     FIND(pvalloc);
     FIND(malloc_usable_size);
+    FIND(prctl);
+    FIND(prlimit64);
     FIND(malloc);
     FIND(free);
     FIND(calloc);

@@ -7,7 +7,9 @@
 #include "../base/message.h"
 #include "../base/options.h"
 #include "../base/proc.h"
+#include "../unwind/modules.h"
 #include <errno.h>
+#include <link.h>
 #include <linux/magic.h>
 #include <string.h>
 #include <sys/vfs.h>
@@ -26,6 +28,7 @@ static struct {
     _Atomic uint64_t allocations, bytes;        /* recorded without a file */
     _Atomic bool attaching;
     bool root;                  /* the process that the user started */
+    _Atomic bool confined;      /* may be killed for opening a file */
     char *const *environment;
 } session;
 
@@ -261,6 +264,10 @@ static void attach(void)
    tried again at the next allocation. */
 static void attach_while_running(struct thread *self)
 {
+    if (atomic_load(&session.confined)) {
+        life_give_up();
+        return;
+    }
     if (atomic_exchange(&session.attaching, true))
         return;
     bool alone = thread_count_most() == 1;
@@ -325,10 +332,42 @@ void session_ended(int status)
     if (!self)
         return;
     counters_settle(self);
-    tables_take();
-    file_close();
-    tables_drop();
+    if (!atomic_load(&session.confined)) {
+        tables_take();
+        file_close();
+        tables_drop();
+    }
     guard_drop(self);
+}
+
+/* Files of modules are looked at while that is allowed. */
+static int note_module(struct dl_phdr_info *object, size_t size, void *unused)
+{
+    (void)size, (void)unused;
+    tables_take();
+    for (int i = 0; i < object->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
+        if (segment->p_type == PT_LOAD && segment->p_flags & PF_X)
+            modules_place(object->dlpi_addr + segment->p_vaddr);
+    }
+    tables_drop();
+    return 0;
+}
+
+void session_confined(struct thread *self)
+{
+    (void)self;
+    if (!atomic_exchange(&session.confined, true))
+        dl_iterate_phdr(note_module, NULL);
+}
+
+void session_limited(struct thread *self)
+{
+    if (self)
+        tables_take();
+    file_fit();
+    if (self)
+        tables_drop();
 }
 
 bool session_wants_child(void)
