@@ -5,17 +5,20 @@
 hazards=$build/tests/hazards
 mkdir "$tmp/untraced" "$tmp/traced"
 
-# in_place WHICH COMMAND...: in a directory of its own; output, messages and exit status are kept as WHICH.*.
-# The time is only to end what hangs.
+# in_place WHICH COMMAND...: in a directory of its own, with the shell's $limits; output, messages and exit status are
+# kept as WHICH.*.  They go through pipes, since a limit of file sizes may be one.  The time is only to end what hangs.
 in_place() {
     local which=$1
     shift
-    (cd "$tmp/$which" && exec timeout -k 5 "${patience:-60}" "$@") >"$tmp/$which.out" 2>"$tmp/$which.err" </dev/null
-    echo $? >"$tmp/$which.status"
+    { { {
+        (cd "$tmp/$which" && ulimit -c 0 $limits && exec timeout -k 5 60 "$@" 2>&3 3>&- </dev/null)
+        echo $? >"$tmp/$which.status"
+    } 2>/dev/null | cat >"$tmp/$which.out"; } 3>&1 | cat >"$tmp/$which.err"; }
 }
 
 # as_untraced NAME COMMAND...: untraced, and by the recorder with the options in $options; its trace is in $trace.
-# An empty $trace leaves the default name.  Other libraries to be preloaded are in $before and $after.
+# An empty $trace leaves the default name.  Other libraries to be preloaded are in $before and $after.  What the
+# recorder is to say, if it cannot do its work, is in $says.
 as_untraced() {
     local name=$1
     shift
@@ -24,10 +27,11 @@ as_untraced() {
     in_place traced env LD_PRELOAD="$before:$lib:$after" LIBTRACE_OPTIONS="${trace:+out=$trace}${options:+,$options}" "$@"
     same "$name: exit status" "$(cat "$tmp/untraced.status")" "$(cat "$tmp/traced.status")"
     same "$name: output" "$(cat "$tmp/untraced.out")" "$(cat "$tmp/traced.out")"
-    same "$name: messages" "$(cat "$tmp/untraced.err")" "$(cat "$tmp/traced.err")"
+    same "$name: messages" "$(echo "${says:+tracemalloc: $says}" | grep . | cat - "$tmp/untraced.err")" \
+        "$(cat "$tmp/traced.err")"
 }
 trace=$tmp/trace
-options= before= after= by=site
+options= limits= before= after= says= by=site
 
 # as_told NAME [FILE]: what the program printed of itself, lines of "FUNCTION MEMBER NUMBER", is what the report
 # says of the sites that have the function in their stack (of the innermost functions alone, if by=function); of the
