@@ -179,9 +179,20 @@ struct thread *guard_catch_up(struct thread *self, uintptr_t frame, uintptr_t ca
     return NULL;
 }
 
+/*
+ * The loader relocates us after the libraries behind us, whose code it may call meanwhile (IFUNC), and which calls us.
+ * Until then the way through the fast path leads here, since thread_self is found in the thread's descriptor, which
+ * begins with its own address.
+ */
+static bool is_relocated(void)
+{
+    static const void *const volatile own_address = (const void *)&own_address;
+    return own_address == (const void *)&own_address;
+}
+
 struct thread *guard_take_slowly(uintptr_t frame, uintptr_t caller)
 {
-    if (life_state() == LIFE_NEW)
+    if (life_state() == LIFE_NEW && is_relocated())
         begin();
     if (life_state() < LIFE_EARLY || life_state() == LIFE_OFF)
         return NULL;
