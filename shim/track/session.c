@@ -115,14 +115,11 @@ struct own_mapping {
     bool found;
 };
 
-/* Behind the range, the protection and the offset. */
+/* Behind the range: what is mapped, and how.  (A debugger maps us, too, but not to run.) */
 static const char *file_of_line(const char *line)
 {
-    for (int space = 0; line && space < 3; space++) {
-        line = strchr(line, ' ');
-        line = line ? line + 1 : NULL;
-    }
-    return line;
+    line = strchr(line, ' ');
+    return line ? line + 1 : NULL;
 }
 
 static bool look_for_own(char *line, void *context)
