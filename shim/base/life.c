@@ -63,7 +63,7 @@ void tables_drop(void)
     lock_drop(&world.tables);
 }
 
-/* --- transitions ------------------------------------------------------------------------------------- */
+/* --- transitions ------------------------------------------------------------------------------------ */
 
 static void begin(void)
 {
@@ -144,8 +144,8 @@ static bool guard_is_stale(const struct thread *self, uintptr_t frame)
 }
 
 /*
- * The hook that was left without its end may have been changing a table, nobody knows how far: then recording ends.
- * Those who wait for its locks, or at the gate, shall not wait for ever.
+ * The hook that was left without its end may have been changing a table, nobody knows how far: then recording
+ * ends.  Those who wait for its locks, or at the gate, shall not wait for ever.
  */
 static bool left_half_done(struct thread *self)
 {
@@ -180,9 +180,9 @@ struct thread *guard_catch_up(struct thread *self, uintptr_t frame, uintptr_t ca
 }
 
 /*
- * The loader relocates us after the libraries behind us, whose code it may call meanwhile (IFUNC), and which calls us.
- * Until then the way through the fast path leads here, since thread_self is found in the thread's descriptor, which
- * begins with its own address.
+ * The loader relocates us after the libraries behind us, whose code it may call meanwhile (IFUNC), and which
+ * calls us.  Until then the way through the fast path leads here, since thread_self is found in the thread's
+ * descriptor, which begins with its own address.
  */
 static bool is_relocated(void)
 {
@@ -228,7 +228,7 @@ void life_start_now(void)
         guard_drop(self);
 }
 
-/* --- fork -------------------------------------------------------------------------------------------- */
+/* --- fork ------------------------------------------------------------------------------------------- */
 
 /* Whoever forks waits for the tables to be whole; libc's own forks come here too (pthread_atfork). */
 static struct thread *forking;

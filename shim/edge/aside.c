@@ -5,10 +5,10 @@
  * AddressSanitizer's ends the program when another library comes first; LeakSanitizer's takes what the loader
  * allocates for a leak when it comes through another's malloc.  Such a program starts again without us.
  *
- * That has to happen before any constructor.  So it is done while the loader relocates us, when it asks which of
- * several functions to take.  The runtime is behind us and relocated, but not to be called yet: and it has put
- * functions of its own before most of libc's.  Hence none of libc here, but for the auxiliary vector; characters are
- * volatile so that no compiler makes calls of these loops.
+ * That has to happen before any constructor.  So it is done while the loader relocates us, when it asks which
+ * of several functions to take.  The runtime is behind us and relocated, but not to be called yet: and it has
+ * put functions of its own before most of libc's.  Hence none of libc here, but for the auxiliary vector;
+ * characters are volatile so that no compiler makes calls of these loops.
  */
 #include "../base/message.h"
 #include "../base/proc.h"
@@ -20,7 +20,7 @@ enum { TEXT_MAX = 8 << 20, WORDS_MAX = 1 << 17 };
 
 static const char library[] = "libtrace.so";
 
-/* --- strings ----------------------------------------------------------------------------------------- */
+/* --- strings ---------------------------------------------------------------------------------------- */
 
 /* Where the text goes on behind the prefix; null if it has not. */
 static char *behind(const char *text, const char *prefix)
@@ -57,7 +57,7 @@ static const char *base_of(const char *path)
     return base;
 }
 
-/* --- the program as it was started ------------------------------------------------------------------- */
+/* --- the program as it was started ------------------------------------------------------------------ */
 
 static char *text_of(const char *path, size_t *size)
 {
@@ -128,7 +128,7 @@ static bool is_root(char **environment)
     return maps && !find(maps, maps + size, library);
 }
 
-/* --- the runtime ------------------------------------------------------------------------------------- */
+/* --- the runtime ------------------------------------------------------------------------------------ */
 
 /* Its name; null: there is none. */
 static const char *find_runtime(void)
@@ -156,7 +156,7 @@ static void stand_aside(void)
         sys3(SYS_execve, (long)program, (long)arguments, (long)environment);
 }
 
-/* --- the moment -------------------------------------------------------------------------------------- */
+/* --- the moment ------------------------------------------------------------------------------------- */
 
 static void nothing(void)
 {

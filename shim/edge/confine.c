@@ -2,10 +2,10 @@
 /*
  * Programs that confine themselves: what the recorder has, or would still do, must not stand in their way.
  *
- * Limits of memory count the trace's whole range, so what is not in use of it is given back.
- * A filter of system calls may kill whoever makes one that it does not know.  What takes such calls is done before
- * the filter comes, or no longer.  (Without the rights of root it comes by prctl, at least the promise that has to
- * be made before it.)
+ * Limits of memory count the trace's whole range, so what is not in use of it is given back.  A filter of
+ * system calls may kill whoever makes one that it does not know.  What takes such calls is done before the
+ * filter comes, or no longer.  (Without the rights of root it comes by prctl, at least the promise that has
+ * to be made before it.)
  */
 #include "hook.h"
 #include "../track/session.h"
@@ -100,7 +100,8 @@ HOOK int prlimit(pid_t pid, enum __rlimit_resource resource, const struct rlimit
     return change_limit(pid, (int)resource, limit, old, HOOK_FRAME);
 }
 
-HOOK int prlimit64(pid_t pid, enum __rlimit_resource resource, const struct rlimit64 *limit, struct rlimit64 *old)
+HOOK int prlimit64(pid_t pid, enum __rlimit_resource resource, const struct rlimit64 *limit,
+                   struct rlimit64 *old)
 {
     return change_limit(pid, (int)resource, limit, old, HOOK_FRAME);
 }

@@ -4,7 +4,7 @@
  *
  *   clone, fork    the bare system call
  *   _Fork          libc's, which calls no handlers
- *   zygote         TEN children of a process whose threads allocate all the time, each with a child of its own
+ *   zygote         TEN children of a process whose threads allocate all the time, each with one of its own
  */
 #include "told.h"
 #include <pthread.h>
@@ -67,7 +67,7 @@ static void by(const char *how)
     end_well(pid);
 }
 
-/* --- zygote ---------------------------------------------------------------------------------------------- */
+/* --- zygote ----------------------------------------------------------------------------------------- */
 
 static atomic_bool enough;
 

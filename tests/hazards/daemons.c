@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * daemons HOW: allocates, becomes a daemon that leaves its directory and closes every descriptor, allocates more, and
- * says so with a file "done" where it was started.
+ * daemons HOW: allocates, becomes a daemon that leaves its directory and closes every descriptor, allocates
+ * more, and says so with a file "done" where it was started.
  *
  *   daemon     by libc's function
  *   twice      by forking twice, with a new session between

@@ -2,8 +2,8 @@
 /*
  * interrupted HOW COUNT: a handler allocates and frees, wherever it comes, but inside of the C library.
  *
- *   stepped    after each single instruction of COUNT rounds of calls, and of whatever stands between them and
- *              the library
+ *   stepped    after each single instruction of COUNT rounds of calls, and of whatever stands between them
+ *              and the library
  *   timers     COUNT times, 10,000 times a second, by two timers
  *
  * Frees all that it allocates, and writes how many blocks were born into the file "born".
@@ -29,7 +29,7 @@ static volatile bool step_on;           /* ... and just now */
 static long born;                       /* only the one thread, and its handler, count here */
 static void *_Atomic pool[POOL];
 
-/* --- the handler -------------------------------------------------------------------------------------------- */
+/* --- the handler ------------------------------------------------------------------------------------ */
 
 /* Adds without being torn by itself. */
 static void count_born(long blocks)
@@ -52,7 +52,7 @@ NOT_INLINED static void in_handler(void)
     count_born(2);
     int number = (int)(signals % (5 * POOL));
     if (number < POOL) {
-        renew(number);                  /* dies while the recorder is at work, perhaps, and too many at once */
+        renew(number);                  /* dies while the recorder is at work, with too many others */
     }
     NOT_A_TAIL_CALL;
 }
@@ -91,7 +91,7 @@ static void after_a_step(int signal, siginfo_t *info, void *raw)
         registers[REG_EFL] &= ~TRAP_FLAG;
 }
 
-/* --- what is interrupted -------------------------------------------------------------------------------------- */
+/* --- what is interrupted ---------------------------------------------------------------------------- */
 
 NOT_INLINED static void fill_pool(void)
 {

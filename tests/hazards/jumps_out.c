@@ -3,8 +3,8 @@
  * jumps_out HOW CHILDREN STEPS: a handler interrupts a heap call and never returns to it.
  *
  * Each child walks through one heap call, instruction by instruction, and jumps out STEPS later than the one
- * before; then it goes on allocating.  Only instructions outside of the C library count: there malloc may be left,
- * as far as the library is concerned.
+ * before; then it goes on allocating.  Only instructions outside of the C library count: there malloc may be
+ * left, as far as the library is concerned.
  *
  *   known      a call that the recorder knows
  *   new        one on a call path that is new to it: its tables change
@@ -56,8 +56,8 @@ static void after_a_step(int signal, siginfo_t *info, void *raw)
         registers[REG_EFL] &= ~TRAP_FLAG;
 }
 
-/* At the end of a call path: what is left by the jump; and afterwards, from the very same frame, a look whether it is
-   recorded. */
+/* At the end of a call path: what is left by the jump; and afterwards, from the very same frame, a look whether
+   it is recorded. */
 #define INTERRUPTED_CALL(name)                                                                               \
     NOT_INLINED static void name(size_t size)                                                                \
     {                                                                                                        \
@@ -77,7 +77,7 @@ static void after_a_step(int signal, siginfo_t *info, void *raw)
 INTERRUPTED_CALL(seen_call)
 INTERRUPTED_CALL(unseen_call)
 
-/* --- afterwards ------------------------------------------------------------------------------------------------ */
+/* --- afterwards ------------------------------------------------------------------------------------- */
 
 NOT_INLINED static void afterwards(size_t size)
 {
@@ -94,8 +94,8 @@ static void *other_thread(void *unused)
     return unused;
 }
 
-/* Three times in the same place: the first time it is left alone, the second time it is left, the third time it
-   is as before. */
+/* Three times in the same place: the first time it is let be, the second time it is left, the third time it is
+   as before. */
 static void interrupt(const char *how, long steps)
 {
     static volatile int round;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * many_sites COUNT [BYTES]: a block on each of so many call paths, so that the recorder's tables grow; and one block
- * of BYTES that is written to.  It does not survive a SIGXFSZ or SIGBUS.
+ * many_sites COUNT [BYTES]: a block on each of so many call paths, so that the recorder's tables grow; and
+ * one block of BYTES that is written to.  It does not survive a SIGXFSZ or SIGBUS.
  */
 #include "paths.h"
 #include <string.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * news_fail: asks operator new for more than there is, catches what it throws, and allocates, there and deeper.
+ * news_fail: asks operator new for more than there is, catches what it throws, and allocates, there and
+ * deeper.
  */
 #include "told.h"
 #include <cstdint>

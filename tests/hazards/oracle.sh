@@ -5,8 +5,9 @@
 hazards=$build/tests/hazards
 mkdir "$tmp/untraced" "$tmp/traced"
 
-# in_place WHICH COMMAND...: in a directory of its own, with the shell's $limits; output, messages and exit status are
-# kept as WHICH.*.  They go through pipes, since a limit of file sizes may be one.  The time is only to end what hangs.
+# in_place WHICH COMMAND...: in a directory of its own, with the shell's $limits; output, messages and exit
+# status are kept as WHICH.*.  They go through pipes, since a limit of file sizes may be one.  The time is
+# only to end what hangs.
 in_place() {
     local which=$1
     shift
@@ -16,15 +17,16 @@ in_place() {
     } 2>/dev/null | cat >"$tmp/$which.out"; } 3>&1 | cat >"$tmp/$which.err"; }
 }
 
-# as_untraced NAME COMMAND...: untraced, and by the recorder with the options in $options; its trace is in $trace.
-# An empty $trace leaves the default name.  Other libraries to be preloaded are in $before and $after.  What the
-# recorder is to say, if it cannot do its work, is in $says.
+# as_untraced NAME COMMAND...: untraced, and by the recorder with the options in $options; its trace is in
+# $trace.  An empty $trace leaves the default name.  Other libraries to be preloaded are in $before and
+# $after.  What the recorder is to say, if it cannot do its work, is in $says.
 as_untraced() {
     local name=$1
     shift
     rm -rf "$tmp"/trace "$tmp"/trace.*
     in_place untraced env LD_PRELOAD="$before:$after" "$@"
-    in_place traced env LD_PRELOAD="$before:$lib:$after" LIBTRACE_OPTIONS="${trace:+out=$trace}${options:+,$options}" "$@"
+    in_place traced env LD_PRELOAD="$before:$lib:$after" \
+        LIBTRACE_OPTIONS="${trace:+out=$trace}${options:+,$options}" "$@"
     same "$name: exit status" "$(cat "$tmp/untraced.status")" "$(cat "$tmp/traced.status")"
     same "$name: output" "$(cat "$tmp/untraced.out")" "$(cat "$tmp/traced.out")"
     same "$name: messages" "$(echo "${says:+tracemalloc: $says}" | grep . | cat - "$tmp/untraced.err")" \
@@ -33,9 +35,9 @@ as_untraced() {
 trace=$tmp/trace
 options= limits= before= after= says= by=site
 
-# as_told NAME [FILE]: what the program printed of itself, lines of "FUNCTION MEMBER NUMBER", is what the report
-# says of the sites that have the function in their stack (of the innermost functions alone, if by=function); of the
-# totals, if the function is "totals".
+# as_told NAME [FILE]: what the program printed of itself, lines of "FUNCTION MEMBER NUMBER", is what the
+# report says of the sites that have the function in their stack (of the innermost functions alone, if
+# by=function); of the totals, if the function is "totals".
 as_told() {
     local told
     told=$(grep -E '^[A-Za-z_]+ [a-z_]+ -?[0-9]+$' "$tmp/traced.out")

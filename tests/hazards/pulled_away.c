@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * pulled_away: memory that the recorder has seen, as a stack or as a block, is unmapped, in part or as a whole,
- * replaced, or moved.
+ * pulled_away: memory that the recorder has seen, as a stack or as a block, is unmapped, in part or as a
+ * whole, replaced, or moved.
  */
 #include "told.h"
 #include <string.h>
@@ -48,8 +48,8 @@ static char *map_at(char *address, size_t size)
     return memory;
 }
 
-/* The frames of the second run lie where inner ones of the first were, down to the same word; what was outside of
-   them is gone. */
+/* The frames of the second run lie where inner ones of the first were, down to the same word; what was outside
+   of them is gone. */
 static long cut_stacks(void)
 {
     long runs = 0;

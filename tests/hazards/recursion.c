@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * recursion LEVELS: a block for each level of a recursion, by two functions in turn; they are freed on the way back.
+ * recursion LEVELS: a block for each level of a recursion, by two functions in turn; they are freed on the
+ * way back.
  */
 #include "told.h"
 #include <pthread.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * sandboxed WHAT END [BY [ACTION]]: forbids itself all system calls but those that malloc and an end take, and
- * allocates.
+ * sandboxed WHAT END [BY [ACTION]]: forbids itself all system calls but those that malloc and an end take,
+ * and allocates.
  *
  *   WHAT    seen     where it did before
  *           new      on call paths that are new, of places that are not
@@ -28,12 +28,13 @@ enum { TIMES = 3000 };
 
 static void *volatile block;
 
-#define ALLOW(call) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+#define ALLOW(call)                                                                                          \
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 
 static struct sock_filter rules[] = {
     BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-    ALLOW(SYS_mmap), ALLOW(SYS_munmap), ALLOW(SYS_mremap), ALLOW(SYS_brk), ALLOW(SYS_madvise), ALLOW(SYS_futex),
-    ALLOW(SYS_write), ALLOW(SYS_exit_group),
+    ALLOW(SYS_mmap), ALLOW(SYS_munmap), ALLOW(SYS_mremap), ALLOW(SYS_brk), ALLOW(SYS_madvise),
+    ALLOW(SYS_futex), ALLOW(SYS_write), ALLOW(SYS_exit_group),
     BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
 };
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * switches HOW [LIBRARY]: tasks that take turns allocating, on stacks that are not the thread's, or not theirs alone.
+ * switches HOW [LIBRARY]: tasks that take turns allocating, on stacks that are not the thread's, or not
+ * theirs alone.
  *
- *   contexts    makecontext and swapcontext; stacks are unmapped at a task's end, and others come to their places
+ *   contexts    makecontext and swapcontext; stacks are unmapped at a task's end, others come to their places
  *   boost       LIBRARY's jump_fcontext, which leaves no trace of who resumed whom
- *   copied      all tasks on one piece of the thread's stack: what a task has there is copied away while others run,
- *               as greenlets do
+ *   copied      all tasks on one piece of the thread's stack: what a task has there is copied away while
+ *               others run, as greenlets do
  */
 #include "told.h"
 #include <alloca.h>
@@ -20,7 +21,7 @@ enum { TASKS = 12, ROUNDS = 60, GENERATIONS = 5, STACK = 64 * 1024 };
 static void (*yield)(void);
 static void *volatile sink;
 
-/* --- what tasks do --------------------------------------------------------------------------------------------- */
+/* --- what tasks do ---------------------------------------------------------------------------------- */
 
 NOT_INLINED static void in_even(void)
 {
@@ -64,7 +65,7 @@ static void *map_stack(void)
     return stack;
 }
 
-/* --- contexts ---------------------------------------------------------------------------------------------------- */
+/* --- contexts --------------------------------------------------------------------------------------- */
 
 static struct task {
     ucontext_t context;
@@ -102,7 +103,7 @@ static void resume_context(struct task *task)
         munmap(task->stack, STACK);
 }
 
-/* --- boost ------------------------------------------------------------------------------------------------------- */
+/* --- boost ------------------------------------------------------------------------------------------ */
 
 struct transfer {
     void *from, *data;
@@ -135,7 +136,7 @@ static void resume_boost(struct task *task)
         munmap(task->stack, STACK);
 }
 
-/* --- copied ------------------------------------------------------------------------------------------------------ */
+/* --- copied ----------------------------------------------------------------------------------------- */
 
 static char *base;              /* tasks live below it */
 static jmp_buf main_where;
@@ -176,7 +177,7 @@ static void resume_copied(struct task *task)
     _longjmp(main_where, 1);
 }
 
-/* --- turns ------------------------------------------------------------------------------------------------------- */
+/* --- turns ------------------------------------------------------------------------------------------ */
 
 static bool find_boost(const char *library)
 {

@@ -13,12 +13,13 @@ fi
 # called: how many of the calls gave a block.
 called() { grep -cE '^\$[0-9]+ = \(void \*\) 0x[0-9a-f]{6,}' "$tmp/gdb"; }
 
-# stopped NAME PLACE MISSED: when it comes to the place, late enough that it has learned the code, but not every call
-# path.
+# stopped NAME PLACE MISSED: when it comes to the place, late enough that it has learned the code, but not
+# every call path.
 stopped() {
     rm -f "$trace"
     timeout -k 5 60 gdb -nx -batch -ex "set startup-with-shell off" -ex "set environment LD_PRELOAD = $lib" \
-        -ex "set environment LIBTRACE_OPTIONS = out=$trace" -ex "set breakpoint pending on" -ex "break main" -ex run \
+        -ex "set environment LIBTRACE_OPTIONS = out=$trace" -ex "set breakpoint pending on" \
+        -ex "break main" -ex run \
         -ex delete -ex "break $2" -ex "ignore 2 60" -ex continue -ex delete \
         -ex "print (void *)((void *(*)(unsigned long))malloc)(100)" \
         -ex 'call ((void (*)(void *))free)($)' \

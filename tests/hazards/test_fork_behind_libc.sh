@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# Children that no handler of pthread_atfork announced, and those of a busy process: each leaves its own file and
-# its parent's alone.
+# Children that no handler of pthread_atfork announced, and those of a busy process: each leaves its own file
+# and its parent's alone.
 set -u
 . tests/hazards/oracle.sh
 

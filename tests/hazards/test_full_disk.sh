@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# The disk is full, from the start or after a while, or the quota is used up: no SIGBUS, the program does not notice,
-# and the report says so.
+# The disk is full, from the start or after a while, or the quota is used up: no SIGBUS, the program does not
+# notice, and the report says so.
 set -u
 if [ -z "${OWN_MOUNTS:-}" ]; then
     [ "$(id -u)" = 0 ] && user= || user=-r
@@ -25,7 +25,8 @@ on() {
     as_untraced "$name: full after a while" "${who[@]}" "$hazards/many_sites" 20000
     check "$name: full after a while: the report says so" \
         eval "'$tracemalloc' report '$trace' | grep -q '^the disk was full'"
-    check "$name: full after a while: the early ones are there" [ "$(of at_end allocations "$trace")" -gt 200 ]
+    check "$name: full after a while: what came before is there" \
+        [ "$(of at_end allocations "$trace")" -gt 200 ]
     rm -f "$trace"
     "${who[@]}" dd if=/dev/zero of="$tmp/disk/filler" bs=4k 2>/dev/null
     says="not recording: cannot create $trace: $said"

@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# A handler that allocates and frees comes at any moment: in each instruction of the recorder, or 10,000 times a
-# second.  What it did while the recorder was at work is counted as missed, and nothing else is lost.
+# A handler that allocates and frees comes at any moment: in each instruction of the recorder, or 10,000 times
+# a second.  What it did while the recorder was at work is counted as missed, and nothing else is lost.
 set -u
 . tests/hazards/oracle.sh
 
-# The program knows how many blocks were born and that none is left; a death that found no room among those that
-# are put off is a missed event, too, and leaves its block.
+# The program knows how many blocks were born and that none is left; a death that found no room among those
+# that are put off is a missed event, too, and leaves its block.
 born() { totals '.allocations + .missed_events - .current_blocks'; }
 
 for how in "stepped 8" "timers 2000"; do

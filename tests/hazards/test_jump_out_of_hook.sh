@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# A handler that interrupted the recorder does not return, or an allocator throws through it: recording goes on, or, if
-# a table was just being changed, ends and says so.  Nobody waits for ever for what was left locked.
+# A handler that interrupted the recorder does not return, or an allocator throws through it: recording goes
+# on, or, if a table was just being changed, ends and says so.  Nobody waits for ever for what was left
+# locked.
 set -u
 . tests/hazards/oracle.sh
 trace=
@@ -23,7 +24,8 @@ while read -r how children steps; do
     case $how in
     known) same "$how: it goes on in all" $children "$recorded" ;;
     unseen) check "$how: it goes on in some" [ "$recorded" -gt 0 ] ;;
-    *) check "$how: it goes on in most, not in all" [ $((children * 3 / 4)) -lt "$recorded" -a "$recorded" -lt "$children" ] ;;
+    *) check "$how: it goes on in most, not in all" \
+        [ $((children * 3 / 4)) -lt "$recorded" -a "$recorded" -lt "$children" ] ;;
     esac
 done <<'END'
 known 20 14

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# Blocks that nobody recorded, that are written to their very end, freed with their size, too large, freed twice: the C
-# library says of them what it always says.
+# Blocks that nobody recorded, that are written to their very end, freed with their size, too large, freed
+# twice: the C library says of them what it always says.
 set -u
 . tests/hazards/oracle.sh
 

@@ -10,7 +10,8 @@ use Time::HiRes; use POSIX ();
 my %h; $h{$_} = "x" x $_ for 1 .. 2000;
 open my $file, ">", "file" or die; print $file join ",", sort keys %h; close $file;
 chown 1, 2, "file"; my @facts = stat "file";
-print "@facts[4, 5, 7] ", $ENV{FAKETIME} && POSIX::strftime("%Y-%m-%d %H:%M", gmtime), " $> ", scalar(keys %h), "\n"; exit 3'
+print $ENV{FAKETIME} && POSIX::strftime("%Y-%m-%d %H:%M ", gmtime);
+print "@facts[4, 5, 7] $> ", scalar(keys %h), "\n"; exit 3'
 
 all_of_it() {
     whole "$1"
@@ -42,9 +43,11 @@ if command -v fakeroot >/dev/null; then
     in_place untraced fakeroot perl -e "$work"
     for preload in "$lib:\$LD_PRELOAD" "\$LD_PRELOAD:$lib"; do
         rm -f "$trace"
-        in_place traced fakeroot sh -c "LIBTRACE_OPTIONS=out=$trace LD_PRELOAD=$preload exec \"\$@\"" - perl -e "$work"
+        in_place traced fakeroot sh -c \
+            "LIBTRACE_OPTIONS=out=$trace LD_PRELOAD=$preload exec \"\$@\"" - perl -e "$work"
         name="fakeroot, $(echo "$preload" | sed "s|$lib|recorder|; s|.LD_PRELOAD|fakeroot|")"
-        same "$name: as untraced" "$(cat "$tmp"/untraced.{status,out,err})" "$(cat "$tmp"/traced.{status,out,err})"
+        same "$name: as untraced" \
+            "$(cat "$tmp"/untraced.{status,out,err})" "$(cat "$tmp"/traced.{status,out,err})"
         check "$name: it is at work" grep -q "^1 2 " "$tmp/traced.out"
         all_of_it "$name"
     done

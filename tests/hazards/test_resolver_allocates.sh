@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# Code that the loader calls while it relocates allocates: in a library, before the recorder itself is relocated; in
-# the program, after.
+# Code that the loader calls while it relocates allocates: in a library, before the recorder itself is
+# relocated; in the program, after.
 set -u
 . tests/hazards/oracle.sh
 library=$hazards/early_resolver.so

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# Limits of file sizes, descriptors and memory, from the start or set by the program itself: no signal, and no malloc
-# fails; what cannot be recorded is said.
+# Limits of file sizes, descriptors and memory, from the start or set by the program itself: no signal, and no
+# malloc fails; what cannot be recorded is said.
 set -u
 . tests/hazards/oracle.sh
 readable() { totals .allocations >/dev/null; }

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# Programs that were built with a sanitizer: where its runtime suffers nobody before it they run without us, and a line
-# says so; in any case it finds what it finds.
+# Programs that were built with a sanitizer: where its runtime suffers nobody before it they run without us,
+# and a line says so; in any case it finds what it finds.
 set -u
 . tests/hazards/oracle.sh
 source=$PWD/tests/hazards/sources/sanitized.c

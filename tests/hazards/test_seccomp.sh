@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# A program that forbids itself all system calls but those that malloc takes: the recorder makes no other, neither for
-# what it has not seen yet, nor at the end.
+# A program that forbids itself all system calls but those that malloc takes: the recorder makes no other,
+# neither for what it has not seen yet, nor at the end.
 set -u
 . tests/hazards/oracle.sh
 

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# Children that share their parent's memory until they exec allocate: in the parent's table, which stays right.
+# Children that share their parent's memory until they exec allocate: in the parent's table, which stays
+# right.
 set -u
 . tests/hazards/oracle.sh
 
@@ -19,7 +20,8 @@ for how in spawn popen; do
     as_untraced "$how" "$hazards/vforks" $how
     as_told "$how"
     whole "$how"
+    other=$(ls "$trace".* | tail -n 1)
     same "$how: the other program has its own file" "12000 0" \
-        "$(of in_parent allocations "$(ls "$trace".* | tail -n 1)") $(totals .missed_events "$(ls "$trace".* | tail -n 1)")"
+        "$(of in_parent allocations "$other") $(totals .missed_events "$other")"
 done
 finish

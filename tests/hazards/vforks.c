@@ -51,7 +51,7 @@ NOT_INLINED static int by_vfork(bool killed)
     return killed ? WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-/* --- among others --------------------------------------------------------------------------------------- */
+/* --- among others ----------------------------------------------------------------------------------- */
 
 static pthread_barrier_t all_live, child_done;
 
@@ -106,7 +106,7 @@ static void among_others(int others)
     tell("in_thread", "current_bytes", 0);
 }
 
-/* --- other programs -------------------------------------------------------------------------------------- */
+/* --- other programs --------------------------------------------------------------------------------- */
 
 static int by_spawn(void)
 {

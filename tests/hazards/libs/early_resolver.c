@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * A library whose functions are chosen while it is relocated, by code that allocates: before the libraries in front of
- * it are relocated.
+ * A library whose functions are chosen while it is relocated, by code that allocates: before the libraries in
+ * front of it are relocated.
  */
 #include <stddef.h>
 #include <stdlib.h>

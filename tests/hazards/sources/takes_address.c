@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * takes_address: calls malloc by its address, as a table of functions would.  To be linked at a fixed address.
+ * takes_address: calls malloc by its address, as a table of functions would.  To be linked at a fixed
+ * address.
  */
 #include <stdio.h>
 #include <stdlib.h>
