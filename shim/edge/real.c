@@ -72,12 +72,13 @@ bool real_same_module(const void *a, const void *b)
     return module_of(a) == module_of(b);
 }
 
-/* A program at a fixed address that takes a function's address has a stub of its own for it: that is no function. */
+/* A program at a fixed address that takes a function's address has a stub of its own for it: that is none. */
 static bool is_stub(const void *function)
 {
     Dl_info info;
     const ElfW(Sym) *symbol = NULL;
-    return dladdr1(function, &info, (void **)&symbol, RTLD_DL_SYMENT) && symbol && symbol->st_shndx == SHN_UNDEF;
+    return dladdr1(function, &info, (void **)&symbol, RTLD_DL_SYMENT) && symbol &&
+           symbol->st_shndx == SHN_UNDEF;
 }
 
 const char *real_first_malloc(void)
