@@ -53,6 +53,11 @@ for purpose; do
         need libtcmalloc-minimal4 libtcmalloc_minimal file_there /usr/lib/x86_64-linux-gnu/libtcmalloc_minimal.so.4
         need libmimalloc2.0 libmimalloc file_there /usr/lib/x86_64-linux-gnu/libmimalloc.so.2
         need heaptrack heaptrack command_there heaptrack
+        need libboost-context1.74.0 libboost_context file_there /usr/lib/x86_64-linux-gnu/libboost_context.so.1.74.0
+        need eatmydata libeatmydata file_there /usr/lib/x86_64-linux-gnu/libeatmydata.so
+        need faketime libfaketime file_there /usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1
+        need fakeroot fakeroot command_there fakeroot
+        need python3-greenlet greenlet /usr/bin/python3 -c 'import greenlet'
         ;;
     fuzz)
         need libcmocka-dev cmocka module cmocka

@@ -44,6 +44,7 @@ enum trace_flags {
     TRACE_DISK_FULL = 2,        /* the file could not grow further */
     TRACE_NO_UNWINDER = 4,      /* libunwind could not be loaded: stacks are one frame */
     TRACE_TABLES_FULL = 8,      /* a table reached its limit: blocks are counted on the stack [overflow] */
+    TRACE_GAVE_UP = 16,         /* recording ended before the program: a handler had jumped out of the recorder */
 };
 
 struct trace_header {

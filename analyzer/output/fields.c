@@ -148,7 +148,7 @@ static void put_state(const struct dump *dump, const void *at, size_t size)
 
 static void put_trace_flags(const struct dump *dump, const void *at, size_t size)
 {
-    static const char *const names[] = {"forked", "disk full", "no unwinder", "tables full"};
+    static const char *const names[] = {"forked", "disk full", "no unwinder", "tables full", "gave up"};
     put_flags(dump, number_at(at, size), names, COUNT(names));
 }
 

@@ -143,6 +143,8 @@ static void put_losses(const struct text *text)
         note(text, "%slibunwind could not be loaded: stacks are one frame", "");
     if (header->flags & TRACE_DISK_FULL)
         note(text, "%sthe disk was full: the trace could not grow further", "");
+    if (header->flags & TRACE_GAVE_UP)
+        note(text, "%srecording ended early: a signal's handler had jumped out of the recorder", "");
     if (header->flags & TRACE_TABLES_FULL)
         note(text, "%sthere was no room for later call sites: they are counted on the stack [overflow]", "");
 }

@@ -244,6 +244,17 @@ void file_close(void)
     sys_close((int)fd);
 }
 
+void file_fit(void)
+{
+    uint64_t keep = (image.end + image_min + STEP - 1) & ~(uint64_t)(STEP - 1), wanted = wanted_size();
+    if (keep < wanted)
+        keep = wanted;
+    if (keep >= image.size)
+        return;
+    sys_munmap((char *)file_header + keep, image.size - keep);
+    image.size = keep;
+}
+
 bool file_is_attached(void)
 {
     return image.attached;

@@ -51,6 +51,9 @@ bool file_is_attached(void);
    not fit into it afterwards finds no room. */
 void file_close(void);
 
+/* Memory is limited now: gives back what is not in use, and not likely to be. */
+void file_fit(void);
+
 /* In a fork's child: goes on in a private copy.  Counters are zeroed in it.  False: no memory; the
    image is then still the parent's and must not be written. */
 bool file_detach(void);

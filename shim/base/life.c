@@ -10,6 +10,7 @@ static _Atomic int half_done;           /* tables being changed; survives a fork
 
 bool world_start(void)
 {
+    world.pid = sys_getpid();
     atomic_store(&world.generation, 1);
     return !sys_failed(sys_madvise(&world_page, sizeof world_page, MADV_WIPEONFORK));
 }
@@ -62,7 +63,7 @@ void tables_drop(void)
     lock_drop(&world.tables);
 }
 
-/* --- transitions ------------------------------------------------------------------------------------- */
+/* --- transitions ------------------------------------------------------------------------------------ */
 
 static void begin(void)
 {
@@ -132,14 +133,39 @@ static bool catch_up(struct thread *self, uintptr_t frame, uintptr_t caller)
     }
 }
 
-/* A handler's longjmp, or an exception, can leave a hook without its end: then the guard names a frame
-   deeper than the present one.  Not so on an alternate signal stack, which may lie anywhere. */
+/* A handler's longjmp, or an exception, can leave a hook without its end: then the guard names a frame as deep as
+   the present one or deeper.  Not so on an alternate signal stack, which may lie anywhere. */
 static bool guard_is_stale(const struct thread *self, uintptr_t frame)
 {
     stack_t alternate = {.ss_flags = SS_DISABLE};
-    if (self->own_calls || frame <= atomic_load(&self->guard))
+    if (self->own_calls || frame < atomic_load(&self->guard))
         return false;
     return sys_failed(sys3(SYS_sigaltstack, 0, (long)&alternate, 0)) || !(alternate.ss_flags & SS_ONSTACK);
+}
+
+/*
+ * The hook that was left without its end may have been changing a table, nobody knows how far: then recording
+ * ends.  Those who wait for its locks, or at the gate, shall not wait for ever.
+ */
+static bool left_half_done(struct thread *self)
+{
+    struct lock *locks[] = {&world.threads, &world.learning, &world.tables, &world.arena};
+    size_t count = sizeof locks / sizeof *locks, i = 0;
+    for (size_t s = 0; s < sizeof world.shared_shard / sizeof *world.shared_shard; s++)
+        if (lock_is_mine(&world.shared_shard[s]))
+            lock_drop(&world.shared_shard[s]);
+    while (i < count && !lock_is_mine(locks[i]))
+        i++;
+    if (i == count)
+        return false;
+    __atomic_fetch_or(&file_header->flags, TRACE_GAVE_UP, __ATOMIC_RELAXED);
+    life_give_up();
+    if (lock_is_mine(&world.threads) && atomic_load(&world.generation) == WORLD_GATE)
+        thread_world_go(self);
+    for (i = 0; i < count; i++)
+        if (lock_is_mine(locks[i]))
+            lock_drop(locks[i]);
+    return true;
 }
 
 struct thread *guard_catch_up(struct thread *self, uintptr_t frame, uintptr_t caller)
@@ -153,14 +179,25 @@ struct thread *guard_catch_up(struct thread *self, uintptr_t frame, uintptr_t ca
     return NULL;
 }
 
+/*
+ * The loader relocates us after the libraries behind us, whose code it may call meanwhile (IFUNC), and which
+ * calls us.  Until then the way through the fast path leads here, since thread_self is found in the thread's
+ * descriptor, which begins with its own address.
+ */
+static bool is_relocated(void)
+{
+    static const void *const volatile own_address = (const void *)&own_address;
+    return own_address == (const void *)&own_address;
+}
+
 struct thread *guard_take_slowly(uintptr_t frame, uintptr_t caller)
 {
-    if (life_state() == LIFE_NEW)
+    if (life_state() == LIFE_NEW && is_relocated())
         begin();
     if (life_state() < LIFE_EARLY || life_state() == LIFE_OFF)
         return NULL;
     struct thread *self = thread_find();
-    if (!self || (atomic_load(&self->guard) && !guard_is_stale(self, frame)))
+    if (!self || (atomic_load(&self->guard) && (!guard_is_stale(self, frame) || left_half_done(self))))
         return NULL;
     atomic_store(&self->guard, frame);
     atomic_signal_fence(memory_order_seq_cst);
@@ -170,7 +207,7 @@ struct thread *guard_take_slowly(uintptr_t frame, uintptr_t caller)
 void guard_drain(struct thread *self)
 {
     while (atomic_load(&self->deferred_count) && !atomic_load(&self->guard)) {
-        atomic_store(&self->guard, UINTPTR_MAX);
+        atomic_store(&self->guard, (uintptr_t)__builtin_frame_address(0));
         atomic_signal_fence(memory_order_seq_cst);
         uint32_t count;
         while ((count = atomic_load(&self->deferred_count)) != 0) {
@@ -191,7 +228,7 @@ void life_start_now(void)
         guard_drop(self);
 }
 
-/* --- fork -------------------------------------------------------------------------------------------- */
+/* --- fork ------------------------------------------------------------------------------------------- */
 
 /* Whoever forks waits for the tables to be whole; libc's own forks come here too (pthread_atfork). */
 static struct thread *forking;

@@ -14,10 +14,30 @@ static void put(struct text *text, char c)
         *text->at++ = c;
 }
 
+/* How many bytes from s on are a character that a terminal shows; 0: it may obey the first, or nobody knows. */
+static int shown(const char *s)
+{
+    unsigned char first = (unsigned char)s[0], second = first ? (unsigned char)s[1] : 0;
+    int bytes = first < 0xc2 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    if (first < 0x20 || (first >= 0x7f && first < 0xc2) || first > 0xf4 || (first == 0xc2 && second < 0xa0))
+        return 0;
+    for (int i = 1; i < bytes; i++)
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+    return bytes;
+}
+
 static void put_string(struct text *text, const char *s)
 {
-    for (; *s; s++)
-        put(text, (unsigned char)*s < 0x20 || *s == 0x7f ? '?' : *s);
+    for (int bytes; *s; s += bytes) {
+        bytes = shown(s);
+        for (int i = 0; i < bytes; i++)
+            put(text, s[i]);
+        if (!bytes) {
+            put(text, '?');
+            bytes = 1;
+        }
+    }
 }
 
 static void put_number(struct text *text, unsigned long n)

@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Formats like snprintf, but only %s, %d, %u, %ld, %lu, %%; control characters in strings become
-   '?'.  Always terminates; returns the length written. */
+/* Formats like snprintf, but only %s, %d, %u, %ld, %lu, %%; of strings, control characters and
+   what is not UTF-8 become '?'.  Always terminates; returns the length written. */
 size_t message_format(char *buffer, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

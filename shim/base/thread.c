@@ -14,9 +14,17 @@ static uint32_t structs, next_sweep = 8, ever;
 
 enum { PATIENCE_NS = 20 * 1000 * 1000 };
 
+/* Asked by the process's own id: a vfork's child, which shares all this, has another. */
 static bool is_dead(const struct thread *thread)
 {
-    return thread->tid == 0 || sys3(SYS_tgkill, sys_getpid(), thread->tid, 0) == -ESRCH;
+    return thread->tid == 0 || sys3(SYS_tgkill, world.pid, thread->tid, 0) == -ESRCH;
+}
+
+/* Of the thread that will go on with the state that is made now: in a vfork's child that is its parent's, whose
+   id nobody tells.  -1 is never found dead. */
+static int owner_tid(void)
+{
+    return world_is_lent() ? -1 : sys_gettid();
 }
 
 /* --- finding and making ------------------------------------------------------------------------------ */
@@ -82,7 +90,7 @@ struct thread *thread_find(void)
     making = true;
     atomic_signal_fence(memory_order_seq_cst);
     lock_take(&world.threads);
-    struct thread *thread = make(sys_gettid());
+    struct thread *thread = make(owner_tid());
     lock_drop(&world.threads);
     thread_self = thread;
     atomic_signal_fence(memory_order_seq_cst);

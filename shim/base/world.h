@@ -22,6 +22,7 @@ struct world {
     struct lock arena;
     struct lock shared_shard[8];
     _Atomic uint32_t gate;      /* futex: 1 while the world is stopped */
+    int pid;                    /* of the process whose world it is */
 };
 
 #define WORLD_GATE UINT64_MAX
@@ -33,6 +34,12 @@ extern union world_page {
 } world_page hidden;
 
 #define world (world_page.world)
+
+/* Is this a vfork's child, in the memory of the process whose world it is? */
+static inline bool world_is_lent(void)
+{
+    return world.pid && world.pid != sys_getpid();
+}
 
 /* Asks the kernel for the wiping; false: this kernel cannot (before Linux 4.14). */
 bool world_start(void);

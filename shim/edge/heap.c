@@ -48,13 +48,19 @@ __attribute__((noinline)) static void *calloc_unguarded(size_t count, size_t siz
     return __builtin_mul_overflow(count, size, &bytes) ? NULL : bootstrap_alloc(bytes, 16);
 }
 
+/* By no call, which may lead nowhere yet. */
+static void copy_bytes(void *to, const void *from, size_t size)
+{
+    __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size)::"memory");
+}
+
 /* A bootstrap block grows by moving to the real heap. */
 static void *realloc_bootstrap(void *block, size_t size)
 {
-    void *moved = malloc(size);
+    void *moved = real.malloc ? malloc(size) : bootstrap_alloc(size, 16);
     size_t old = block ? bootstrap_size(block) : 0;
     if (moved && block)
-        memcpy(moved, block, old < size ? old : size);
+        copy_bytes(moved, block, old < size ? old : size);
     return moved;
 }
 

@@ -48,6 +48,8 @@ bool real_start(void)
     FIND(valloc);
     FIND(pvalloc);
     FIND(malloc_usable_size);
+    FIND(prctl);
+    FIND(prlimit64);
     FIND(malloc);
     FIND(free);
     FIND(calloc);
@@ -70,11 +72,21 @@ bool real_same_module(const void *a, const void *b)
     return module_of(a) == module_of(b);
 }
 
+/* A program at a fixed address that takes a function's address has a stub of its own for it: that is none. */
+static bool is_stub(const void *function)
+{
+    Dl_info info;
+    const ElfW(Sym) *symbol = NULL;
+    return dladdr1(function, &info, (void **)&symbol, RTLD_DL_SYMENT) && symbol &&
+           symbol->st_shndx == SHN_UNDEF;
+}
+
 const char *real_first_malloc(void)
 {
     struct dl_find_object found;
     void *first = look_up(RTLD_DEFAULT, "malloc");
-    if (!first || real_same_module(first, (const void *)real_first_malloc) || _dl_find_object(first, &found))
+    if (!first || real_same_module(first, (const void *)real_first_malloc) || _dl_find_object(first, &found) ||
+        is_stub(first))
         return NULL;
     return found.dlfo_link_map->l_name;
 }

@@ -21,6 +21,8 @@ struct real {
     void *(*valloc)(size_t size);
     void *(*pvalloc)(size_t size);
     size_t (*malloc_usable_size)(void *block);
+    int (*prctl)(int option, ...);
+    int (*prlimit64)(int pid, int resource, const void *limit, void *old);      /* setrlimit is made of it */
     void *(*malloc)(size_t size);
     void (*free)(void *block);
     void *(*calloc)(size_t count, size_t size);

@@ -62,6 +62,7 @@ static void start(struct thread *self)
         life_give_up();
         return;
     }
+    sys_clock_start();
     track_start_stacks();
     dlerror();                  /* what the loader missed is no business of the program's */
     pthread_atfork(life_fork_prepare, life_fork_parent, life_fork_child);

@@ -7,6 +7,7 @@
 #include "../base/message.h"
 #include "../base/options.h"
 #include "../base/proc.h"
+#include "../unwind/modules.h"
 #include <errno.h>
 #include <linux/magic.h>
 #include <string.h>
@@ -26,6 +27,7 @@ static struct {
     _Atomic uint64_t allocations, bytes;        /* recorded without a file */
     _Atomic bool attaching;
     bool root;                  /* the process that the user started */
+    _Atomic bool confined;      /* may be killed for opening a file */
     char *const *environment;
 } session;
 
@@ -112,14 +114,11 @@ struct own_mapping {
     bool found;
 };
 
-/* Behind the range, the protection and the offset. */
+/* Behind the range: what is mapped, and how.  (A debugger maps us, too, but not to run.) */
 static const char *file_of_line(const char *line)
 {
-    for (int space = 0; line && space < 3; space++) {
-        line = strchr(line, ' ');
-        line = line ? line + 1 : NULL;
-    }
-    return line;
+    line = strchr(line, ' ');
+    return line ? line + 1 : NULL;
 }
 
 static bool look_for_own(char *line, void *context)
@@ -261,6 +260,10 @@ static void attach(void)
    tried again at the next allocation. */
 static void attach_while_running(struct thread *self)
 {
+    if (atomic_load(&session.confined)) {
+        life_give_up();
+        return;
+    }
     if (atomic_exchange(&session.attaching, true))
         return;
     bool alone = thread_count_most() == 1;
@@ -325,10 +328,32 @@ void session_ended(int status)
     if (!self)
         return;
     counters_settle(self);
-    tables_take();
-    file_close();
-    tables_drop();
+    if (!atomic_load(&session.confined)) {
+        tables_take();
+        file_close();
+        tables_drop();
+    }
     guard_drop(self);
+}
+
+/* Files of modules are looked at while that is allowed. */
+void session_confined(struct thread *self)
+{
+    (void)self;
+    if (atomic_exchange(&session.confined, true))
+        return;
+    tables_take();
+    modules_note_all();
+    tables_drop();
+}
+
+void session_limited(struct thread *self)
+{
+    if (self)
+        tables_take();
+    file_fit();
+    if (self)
+        tables_drop();
 }
 
 bool session_wants_child(void)

@@ -22,6 +22,10 @@ void session_refused(char *const *environment, const char *why);
 /* The process exits with this status. */
 void session_ended(int status);
 
+/* The program forbids itself system calls; or has limited its memory. */
+void session_confined(struct thread *self);
+void session_limited(struct thread *self);         /* self is null where nothing is recorded any more */
+
 /* In a fork's child. */
 bool session_wants_child(void);
 void session_child(struct thread *self);

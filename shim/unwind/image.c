@@ -53,10 +53,9 @@ enum { PROVEN = 64 };
 
 static uintptr_t proven[PROVEN];        /* pages, each at a place of its own; 0 = none */
 
-/* The call copies the set before it looks at `how`: EFAULT if it cannot. */
 static bool page_is_readable(uintptr_t page)
 {
-    return sys6(SYS_rt_sigprocmask, -1, (long)page, 0, 8, 0, 0) == -EINVAL;
+    return sys_readable(page);
 }
 
 static inline bool page_is_proven(uintptr_t page)

@@ -61,12 +61,17 @@ static const struct r_debug *loader_record(void)
     return entry && entry->d_tag == DT_DEBUG && entry->d_un.d_ptr ? (const void *)entry->d_un.d_ptr : &_r_debug;
 }
 
-bool modules_loader_rests(void)
+static const struct r_debug *loader(void)
 {
     static const struct r_debug *_Atomic record;
     if (unlikely(!record))
         record = loader_record();
-    return record->r_state == RT_CONSISTENT;
+    return record;
+}
+
+bool modules_loader_rests(void)
+{
+    return loader()->r_state == RT_CONSISTENT;
 }
 
 bool modules_is_loader(uintptr_t address)
@@ -308,6 +313,12 @@ struct code_place modules_place(uintptr_t address)
     if (!number)
         number = add(&found);
     return (struct code_place){number, number ? address - found.dlfo_link_map->l_addr : 0};
+}
+
+void modules_note_all(void)
+{
+    for (const struct link_map *map = loader()->r_map; map && modules_loader_rests(); map = map->l_next)
+        modules_place((uintptr_t)map->l_ld);
 }
 
 uintptr_t modules_address(struct code_place place)

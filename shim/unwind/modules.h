@@ -28,6 +28,10 @@ bool modules_cover(uintptr_t address);
 /* The place of an address; registers its module the first time.  Under world.tables. */
 struct code_place modules_place(uintptr_t address);
 
+/* Registers all that are loaded, unless the loader is at work: without its lock, which a fork's child may find held
+   by nobody.  Under world.tables. */
+void modules_note_all(void);
+
 /* The address of a place now, 0 when its module is not loaded.  Any thread. */
 uintptr_t modules_address(struct code_place place);
 

@@ -120,15 +120,14 @@ static struct known_rule learn_now(uintptr_t lookup)
 struct known_rule rules_learn(struct thread *self, uintptr_t lookup)
 {
     struct known_rule known;
+    (void)self;
     lock_take(&world.learning);
     uint64_t word = map_get(&rules_table, rules_key(lookup), map_mix(rules_key(lookup)));
     if (word) {
         known = rules_unpack(word);
     } else {
         life_table_begin();
-        self->own_calls = true;
         known = learn_now(lookup);
-        self->own_calls = false;
         life_table_end();
     }
     lock_drop(&world.learning);

@@ -2,6 +2,7 @@
 #include "step.h"
 #include "modules.h"
 #include "rules.h"
+#include "../base/thread.h"
 #include <errno.h>
 
 /* An rbp that no rule could recover; unaligned, so that a rule that needs it finds no word there. */
@@ -12,10 +13,9 @@ enum { OWN_STEP_MAX = 16 << 20 };
 
 /* --- reading the stack ------------------------------------------------------------------------------- */
 
-/* A call that copies its argument in before it rejects another one: EFAULT or EINVAL tells. */
 static bool page_readable(uintptr_t page)
 {
-    return sys6(SYS_rt_sigprocmask, -1, (long)page, 0, 8, 0, 0) == -EINVAL;
+    return sys_readable(page);
 }
 
 static inline bool is_own(const struct reach *reach, uintptr_t address)
@@ -59,7 +59,7 @@ bool reach_word(struct reach *reach, uintptr_t address, uintptr_t *word)
 static uintptr_t outermost_page(void)
 {
     extern void *__libc_stack_end;
-    bool first = sys_gettid() == sys_getpid();
+    bool first = thread_self && thread_self->tid == world.pid;
     return (uintptr_t)(first ? __libc_stack_end : __builtin_thread_pointer()) & ~(PAGE_SIZE - 1);
 }
 

@@ -451,6 +451,26 @@ static void start_in_little_address_space(void)
     assert_file_is_image("trace");
 }
 
+static void fit_little_address_space(void)
+{
+    struct rlimit limit = {64 * MIB, 64 * MIB};
+    start();
+    add_sections(100);
+    assert_int_equal(attach_as("trace"), 0);
+    add_sections(100);
+    file_fit();                 /* no limit: all stays */
+    assert_int_equal(setrlimit(RLIMIT_AS, &limit), 0);
+    assert_ptr_equal(mmap(NULL, MIB, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), MAP_FAILED);
+    file_fit();
+    assert_ptr_not_equal(mmap(NULL, 32 * MIB, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), MAP_FAILED);
+    add_sections(100);
+    assert_sections();
+    assert_file_is_image("trace");
+    while (add_section(5000))
+        ;
+    assert_sections();
+}
+
 /* --- a full disk --------------------------------------------------------------------------------------- */
 
 static bool mount_small(void)
@@ -697,6 +717,8 @@ int main(void)
         TEST("an image beyond the limit of file sizes stays private", attach_beyond_limit),
         {"a limit of address space makes it smaller", test_with_little_space, NULL, NULL,
          (void *)(uintptr_t)start_in_little_address_space},
+        {"a limit that comes later does, too", test_with_little_space, NULL, NULL,
+         (void *)(uintptr_t)fit_little_address_space},
         DISK("a full disk makes further growth private", grow_on_full_disk),
         DISK("a full disk at the start is an error and changes nothing", attach_on_full_disk),
         TEST("an old kernel gets a file of fixed size", attach_on_old_kernel),

@@ -40,7 +40,8 @@ static void test_control_characters_of_strings_are_masked(void **state)
 {
     (void)state;
     assert_format("a?[31mb?c?d?", "a%s", "\033[31mb\nc\177d\t");
-    assert_format("\xc3\xa9", "%s", "\xc3\xa9");
+    assert_format("\xc3\xa9 \xe2\x82\xac \xf0\x9f\x90\xb8", "%s", "\xc3\xa9 \xe2\x82\xac \xf0\x9f\x90\xb8");
+    assert_format("?31m ??31m ? ?? ??", "%s", "\x9b""31m \xc2\x9b""31m \xff \xc3\xc3 \xe2\x82");
     assert_format("ours\n", "ours\n");
 }
 
