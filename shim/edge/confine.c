@@ -14,7 +14,10 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-/* The real functions are looked up at the first heap call, which may be yet to come. */
+/*
+ * The real functions are looked up at the first heap call, which may be yet to come.  Not for a call that matters
+ * nothing here: a program's own malloc, at its first call, names its memory by prctl, under its lock.
+ */
 static void enter_once(const uintptr_t *frame)
 {
     struct thread *self = hook_enter(frame);
@@ -50,10 +53,10 @@ HOOK int prctl(int option, ...)
     for (int i = 0; i < 4; i++)
         rest[i] = va_arg(list, unsigned long);
     va_end(list);
-    if (unlikely(!real.prctl))
+    if (option == PR_SET_NO_NEW_PRIVS || option == PR_SET_SECCOMP) {
         enter_once(HOOK_FRAME);
-    if (option == PR_SET_NO_NEW_PRIVS || option == PR_SET_SECCOMP)
         confined(HOOK_FRAME);
+    }
     if (likely(real.prctl != NULL))
         return real.prctl(option, rest[0], rest[1], rest[2], rest[3]);
     return returned(sys6(SYS_prctl, option, (long)rest[0], (long)rest[1], (long)rest[2], (long)rest[3], 0));
@@ -75,7 +78,7 @@ static void limited(const uintptr_t *frame)
 static int change_limit(pid_t pid, int resource, const void *limit, void *old, const uintptr_t *frame)
 {
     bool of_memory = limit && (resource == RLIMIT_AS || resource == RLIMIT_DATA) && !world_is_lent();
-    if (of_memory || unlikely(!real.prlimit64))
+    if (of_memory)
         enter_once(frame);
     int result = likely(real.prlimit64 != NULL)
                      ? real.prlimit64(pid, resource, limit, old)

@@ -100,13 +100,10 @@ static struct rule rule_of(uintptr_t lookup)
     return rule;
 }
 
-/* Of an address without module or CFI nothing is kept: the next module mapped there would inherit it. */
 static struct known_rule learn_now(uintptr_t lookup)
 {
     struct rule rule = rule_of(lookup);
     struct known_rule known = brief(&rule);
-    if (known.step == STEP_NO_CFI)
-        return known;
     tables_take();
     uint32_t frame = frames_number(lookup);
     if (frame && frames_place(frame).module)
@@ -117,10 +114,14 @@ static struct known_rule learn_now(uintptr_t lookup)
     return known;
 }
 
+/* Of an address without a module nothing is kept: the next module mapped there would inherit it.  Generated code
+   is full of them, and asks without a lock. */
 struct known_rule rules_learn(struct thread *self, uintptr_t lookup)
 {
     struct known_rule known;
     (void)self;
+    if (!modules_cover(lookup))
+        return (struct known_rule){.step = STEP_NO_CFI};
     lock_take(&world.learning);
     uint64_t word = map_get(&rules_table, rules_key(lookup), map_mix(rules_key(lookup)));
     if (word) {

@@ -20,7 +20,7 @@ enum step {
     STEP_WIDE,          /* anything else: offset / 8 is the number of a struct rule */
     STEP_END,
     STEP_UNSUPPORTED,
-    STEP_NO_CFI,        /* never in the table */
+    STEP_NO_CFI,
 };
 
 struct known_rule {
