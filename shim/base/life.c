@@ -168,6 +168,22 @@ static bool left_half_done(struct thread *self)
     return true;
 }
 
+/*
+ * Takes over the guard that a hook without its end has left; false: it has not been left, or it is better not to go
+ * on.  What that hook had in its hands of the thread's own (kept stacks, caches) may be half changed: it stays where
+ * it is, and others are made.
+ */
+static bool taken_over(struct thread *self, uintptr_t frame)
+{
+    if (!guard_is_stale(self, frame) || left_half_done(self))
+        return false;
+    self->stacks = NULL;
+    self->frames = NULL;
+    self->last_born = NULL;
+    self->generation = THREAD_BEHIND;
+    return true;
+}
+
 struct thread *guard_catch_up(struct thread *self, uintptr_t frame, uintptr_t caller)
 {
     self->in_allocator = false;
@@ -197,7 +213,7 @@ struct thread *guard_take_slowly(uintptr_t frame, uintptr_t caller)
     if (life_state() < LIFE_EARLY || life_state() == LIFE_OFF)
         return NULL;
     struct thread *self = thread_find();
-    if (!self || (atomic_load(&self->guard) && (!guard_is_stale(self, frame) || left_half_done(self))))
+    if (!self || (atomic_load(&self->guard) && !taken_over(self, frame)))
         return NULL;
     atomic_store(&self->guard, frame);
     atomic_signal_fence(memory_order_seq_cst);
