@@ -28,9 +28,9 @@ while read -r how children steps; do
     esac
 done <<'END'
 known 20 14
-new 35 26
+new 50 40
 unseen 30 101
-threads 35 26
+threads 40 55
 END
 
 trace=$tmp/trace options=
