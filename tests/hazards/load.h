@@ -56,8 +56,8 @@ static inline void load_add(struct load *sum, const struct load *load)
 static inline void load_say(int fd, const struct load *load)
 {
     char line[160];
-    int size = snprintf(line, sizeof line, "%lu %lu %lu %lu %lu %lu\n", load->allocations, load->bytes, load->frees,
-                        load->reallocations, load->blocks, load->live);
+    int size = snprintf(line, sizeof line, "%lu %lu %lu %lu %lu %lu\n", load->allocations, load->bytes,
+                        load->frees, load->reallocations, load->blocks, load->live);
     if (write(fd, line, (size_t)size) != size)
         _exit(5);
 }

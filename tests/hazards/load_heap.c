@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * load_heap VIRTUAL LIVE: MiB of blocks that are never touched, in eight; and MiB that are, small ones and large ones,
- * half of which are freed at the end.
+ * load_heap VIRTUAL LIVE: MiB of blocks that are never touched, in eight; and MiB of small and large ones
+ * that are, half of which are freed at the end.
  */
 #include "load.h"
 
@@ -45,7 +45,8 @@ int main(int argc, char **argv)
     if (argc != 3)
         return 2;
     size_t untouched = strtoul(argv[1], NULL, 10) << 20, bytes = strtoul(argv[2], NULL, 10) << 20;
-    char **small = load_room(bytes / SMALL * sizeof *small), **large = load_room(bytes / LARGE * sizeof *large);
+    char **small = load_room(bytes / SMALL * sizeof *small);
+    char **large = load_room(bytes / LARGE * sizeof *large);
     for (int i = 0; i < PARTS; i++)
         keep(untouched / PARTS);
     size_t smalls = fill(small, bytes / 2, SMALL), larges = fill(large, bytes / 2, LARGE);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * load_sites DEPTH CHAIN TIMES [wait]: 2^DEPTH different call paths, each of which leads through CHAIN more frames
- * to twelve places that allocate, TIMES times each; every other block is freed.  Then all once more.
+ * load_sites DEPTH CHAIN TIMES [wait]: 2^DEPTH different call paths, each of which leads through CHAIN more
+ * frames to twelve places that allocate, TIMES times each; every other block is freed.  Then all once more.
  * `wait`: writes a line when half of the paths of the first time are done, and goes on when it has read one.
  */
 #include "load.h"

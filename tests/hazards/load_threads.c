@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * load_threads THREADS SECONDS FILE: threads that allocate at different depths, free what they made and what others
- * made, until the time is over; FILE gets the counts.
+ * load_threads THREADS SECONDS FILE: threads that allocate at different depths, free what they made and what
+ * others made, until the time is over; FILE gets the counts.
  */
 #include "load.h"
 #include <fcntl.h>
@@ -56,7 +56,8 @@ static void *work(void *argument)
     struct worker *worker = argument;
     while (!atomic_load_explicit(&over, memory_order_relaxed)) {
         for (int i = 0; i < ROUNDS; i++) {
-            uint64_t *block = load_work(worker, (int)choose(worker, 12)), **place = &worker->ring[choose(worker, RING)];
+            uint64_t *block = load_work(worker, (int)choose(worker, 12));
+            uint64_t **place = &worker->ring[choose(worker, RING)];
             bury(worker, *place);
             *place = NULL;
             if (choose(worker, 4))

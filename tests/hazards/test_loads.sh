@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# Much of everything, and the limits of the recorder's tables and of the disk: no event is lost without being told.
-# The programs know what they did: the trace has all of it.  (`make torture` has the large ones.)
+# Much of everything, and the limits of the recorder's tables and of the disk: no event is lost without being
+# told.  The programs know what they did: the trace has all of it.  (`make torture` has the large ones.)
 set -u
 . tests/lib.sh
 hazards=$build/tests/hazards
@@ -13,8 +13,8 @@ look() { "$tracemalloc" report --json "${1:-$tmp/trace}" >"$tmp/report"; }
 ask() { jq -cr "$1" "$tmp/report"; }
 
 # The same of a trace that the programs say: allocations, bytes, frees, reallocations, blocks, live bytes.
-figures='map([.allocations, .allocated_bytes, .frees, .reallocations, .current_blocks, .current_bytes]) | transpose |
-    map(add) | map(tostring) | join(" ")'
+figures='map([.allocations, .allocated_bytes, .frees, .reallocations, .current_blocks, .current_bytes]) |
+    transpose | map(add | tostring) | join(" ")'
 totals() { ask "\"\\([.totals] | $figures), \\(.totals.missed_events) missed\""; }
 
 # limited COMMAND...: recorded to $tmp/trace; what hangs is killed.
@@ -38,7 +38,8 @@ told() {
 counted_by_threads() {
     look
     same "$1: every event" "$(cat "$tmp/counts"), 0 missed" \
-        "$(ask "[.sites[] | select(any(.frames[]; .function == \"load_work\"))] | $figures"), $(ask .totals.missed_events) missed"
+        "$(ask "\"\\([.sites[] | select(any(.frames[]; .function == \"load_work\"))] |
+            $figures), \\(.totals.missed_events) missed\"")"
 }
 
 limited "$hazards/load_threads" 300 2 "$tmp/counts"
@@ -56,7 +57,7 @@ told "10,000 call sites" "$hazards/load_sites" 10 0 2
 same "10,000 call sites: each is one" 12288 "$(ask .sites_total)"
 same "10,000 call sites: all are whole" 0 "$(ask .totals.truncated_stacks)"
 
-# ---- limits of the tables ---------------------------------------------------------------------------------
+# ---- limits of the tables -------------------------------------------------------------------------------
 
 # A site that was known keeps its own; all others are one, that has the rest.
 overflows() {
@@ -71,8 +72,9 @@ overflows() {
         grep -q "no room for later call sites" <<<"$("$tracemalloc" report "$tmp/trace" 2>&1)"
 }
 
-same "whatever is known at first has room" "0x0" \
-    "$(lib=$small traced "" "$hazards/load_sites" 2 0 1 >"$tmp/out"; "$tracemalloc" info "$tmp/trace" | awk '$1 == "flags" {print $2}')"
+lib=$small limited "$hazards/load_sites" 2 0 1 >"$tmp/out"
+same "what there is at first has room" 0x0 \
+    "$("$tracemalloc" info "$tmp/trace" | awk '$1 == "flags" {print $2}')"
 lib=$small told "more sites than there is room for" "$hazards/load_sites" 7 0 3
 overflows "sites" 6
 lib=$small told "more nodes than there is room for" "$hazards/load_sites" 5 400 3
@@ -80,7 +82,7 @@ overflows "nodes" 6
 lib=$small told "more frames than there is room for" "$hazards/load_places" 3
 overflows "frames" 3
 
-# ---- a full disk --------------------------------------------------------------------------------------------
+# ---- a full disk ----------------------------------------------------------------------------------------
 
 # Each of these runs in a mount namespace of its own; $tmp/disk is the small disk.
 on_disk() { unshare -m bash -c '
@@ -101,9 +103,10 @@ on_disk() { unshare -m bash -c '
     "$@"' bash "$tmp" "$hazards" "$@"; }
 
 # Fills what is left of the disk while the program waits.
+there='timeout -k 5 60 env LD_PRELOAD=$lib LIBTRACE_OPTIONS=out=$tmp/disk/trace '
 fill_midway='
     mkfifo "$tmp/go"
-    timeout -k 5 60 env LD_PRELOAD=$lib LIBTRACE_OPTIONS=out=$tmp/disk/trace "$hazards/load_sites" 9 0 2 wait <"$tmp/go" | {
+    '$there' "$hazards/load_sites" 9 0 2 wait <"$tmp/go" | {
         exec 3>"$tmp/go"
         read -r half
         cat /dev/zero >"$tmp/disk/filler" 2>/dev/null
@@ -112,12 +115,12 @@ fill_midway='
     } >"$tmp/out"
     cp "$tmp/disk/trace" "$tmp/trace"'
 grow='
-    timeout -k 5 60 env LD_PRELOAD=$lib LIBTRACE_OPTIONS=out=$tmp/disk/trace "$hazards/load_sites" 10 0 2 >"$tmp/out"
+    '$there' "$hazards/load_sites" 10 0 2 >"$tmp/out"
     status=$?
     cp "$tmp/disk/trace" "$tmp/trace"
     exit $status'
 threads='
-    timeout -k 5 60 env LD_PRELOAD=$lib LIBTRACE_OPTIONS=out=$tmp/disk/trace "$hazards/load_threads" 40 1 "$tmp/counts"
+    '$there' "$hazards/load_threads" 40 1 "$tmp/counts"
     status=$?
     cp "$tmp/disk/trace" "$tmp/trace"
     exit $status'
@@ -149,13 +152,14 @@ done
 if on_disk tmpfs 64 true 2>/dev/null; then
     full "threads on a full disk" on_disk tmpfs 64 eval "$threads"
     read -r allocations _ frees _ <"$tmp/counts"
-    read -r had_allocations had_frees missed <<<"$(ask '.totals | "\(.allocations) \(.frees) \(.missed_events)"')"
+    read -r had_allocations had_frees missed <<<"$(ask '.totals |
+        "\(.allocations) \(.frees) \(.missed_events)"')"
     not_had=$((allocations - had_allocations)) not_freed=$((frees - had_frees))
     check "threads on a full disk: what is not had ($not_had and $not_freed) is missed ($missed)" \
         [ $((not_had <= missed && not_freed <= missed && missed <= not_had + not_freed)) = 1 ]
 fi
 
-# ---- the directory goes ------------------------------------------------------------------------------------
+# ---- the directory goes ---------------------------------------------------------------------------------
 
 # midway COMMAND [RUNNER...]: executed when the program is half done; the trace is $tmp/place/trace.
 midway() {
@@ -188,9 +192,10 @@ same "another file is there: as untraced" "0 $expected" "$status $(cat "$tmp/out
 same "another file is there: it is left alone" kept "$(cat "$tmp/place/trace")"
 midway 'rm -r "$tmp/place"' "$tracemalloc" run -o "$tmp/place/trace"
 same "the directory is removed, by run: as untraced" "0 $expected" "$status $(cat "$tmp/out")"
-same "the directory is removed, by run: it says so" "tracemalloc: $hazards/load_sites left no trace" "$(cat "$tmp/err")"
+same "the directory is removed, by run: it says so" "tracemalloc: $hazards/load_sites left no trace" \
+    "$(cat "$tmp/err")"
 
-# ---- over other allocators -----------------------------------------------------------------------------------
+# ---- over other allocators ------------------------------------------------------------------------------
 
 for allocator in jemalloc.so.2 tcmalloc_minimal.so.4 mimalloc.so.2; do
     path=/usr/lib/x86_64-linux-gnu/lib$allocator

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The programs that `make torture` runs: sh tests/torture/packages.sh [PACKAGE...] installs those that are missing,
-# on Debian 12, as root; with arguments those only.  `make torture` skips the rows whose programs are not there.
+# The programs that `make torture` runs: sh tests/torture/packages.sh [PACKAGE...] installs those that are
+# missing, on Debian 12, as root; with arguments those only.  Rows whose programs are not there are skipped.
 #
 # Servers are installed, not started.
 set -eu
@@ -16,7 +16,8 @@ missing=
 # Words of names.
 # shellcheck disable=SC2086
 for package in ${*:-$usual $large}; do
-    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' ||
+        missing="$missing $package"
 done
 [ -z "$missing" ] && exit 0
 

@@ -26,6 +26,11 @@ listening() {
     exec 3<>"/dev/tcp/127.0.0.1/$PORT" && exec 3>&-
 }
 
+# load OPTION... URL: requests, all of which shall be answered.
+load() {
+    ab -q "$@" | grep -E '^(Complete|Failed|Non-2xx)'
+}
+
 # facts NAME PID: what a process has open, and how many threads.
 facts() {
     local fd
@@ -37,8 +42,8 @@ facts() {
 
 # kinds NAME PID: only how many of each kind, where the files differ from run to run.
 kinds() {
-    facts "$1" "$2" | sed 's/\/.*/file/' | awk '{n = $1; $1 = ""; sum[$0] += n} END {for (k in sum) print sum[k], k}' |
-        sort
+    facts "$1" "$2" | sed 's/\/.*/file/' |
+        awk '{n = $1; $1 = ""; sum[$0] += n} END {for (k in sum) print sum[k], k}' | sort
 }
 
 # cpython_test NAME: one of CPython's own test programs; how many tests, and how it ended.
@@ -82,13 +87,14 @@ json() {
     "$TRACEMALLOC" report --json --group-by function "$TRACES/$2".* | jq -cr "$1"
 }
 
-# told NAME [FUNCTION]: the trace has what the program said, which is in the file `told`: allocations, bytes, frees,
-# reallocations, blocks, live bytes; at the calls of a function, or in all.
+# told NAME [FUNCTION]: the trace has what the program said, which is in the file `told`: allocations, bytes,
+# frees, reallocations, blocks, live bytes; at the calls of a function, or in all.
 told() {
     local which='[.totals]'
     [ -z "${2:-}" ] || which="[.sites[] | select(.frames[0].function == \"$2\")]"
-    same "every event" "$(cat told)" "$(json "$which"' | map([.allocations, .allocated_bytes, .frees, .reallocations,
-        .current_blocks, .current_bytes]) | transpose | map(add | tostring) | join(" ")' "$1")"
+    same "every event" "$(cat told)" "$(json "$which"' |
+        map([.allocations, .allocated_bytes, .frees, .reallocations, .current_blocks, .current_bytes]) |
+        transpose | map(add | tostring) | join(" ")' "$1")"
 }
 
 # shellcheck source=/dev/null

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Real programs, untraced and traced: they do the same, and leave traces that are whole.
 
-torture.py BUILD runs the rows in rows/, or those that the variable ROWS names; what it saw is in BUILD/torture.
+torture.py BUILD runs the rows in rows/, or those that the variable ROWS names; what failed is in
+BUILD/torture.
 
-A row is a shell script (see row.sh) of a function `row`, which prints what is to be compared, perhaps a function
-`after`, which looks at the traces and prints what is wrong with them, and comments:
+A row is a shell script (see row.sh) of a function `row`, which prints what is to be compared, perhaps a
+function `after`, which looks at the traces and prints what is wrong with them, and comments:
 
     # needs: PROGRAM OR FILE...     else the row is skipped
     # limit: SECONDS                of each run, 60 if nothing is said; what then still runs is killed
@@ -65,8 +66,9 @@ class Run:
         kind = "traced" if preload else "untraced"
         begin = time.monotonic()
         with open(place / "out", "wb") as out, open(place / "err", "wb") as err:
-            process = subprocess.Popen(["/bin/bash", HERE / "row.sh", row.path, "row"], cwd=work, stdin=subprocess.DEVNULL,
-                                       stdout=out, stderr=err, env=environment(place, preload), start_new_session=True)
+            process = subprocess.Popen(["/bin/bash", HERE / "row.sh", row.path, "row"], cwd=work,
+                                       stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                                       env=environment(place, preload), start_new_session=True)
             try:
                 self.status = process.wait(row.limit)
             except subprocess.TimeoutExpired:
@@ -125,8 +127,8 @@ def kill_descendants(log):
         alive = {pid: name for pid, (name, state) in descendants().items() if state != "Z"}
         if alive and not named:
             named = sorted(alive.values())
-            listing = subprocess.run(["ps", "-Lo", "pid,lwp,ppid,stat,wchan:20,args", "-p", ",".join(map(str, alive))],
-                                     capture_output=True, text=True, check=False)
+            listing = subprocess.run(["ps", "-Lo", "pid,lwp,ppid,stat,wchan:20,args", "-p",
+                                      ",".join(map(str, alive))], capture_output=True, text=True, check=False)
             log.write_text(listing.stdout)
         for pid in alive:
             try:
@@ -160,7 +162,8 @@ def differences(row, untraced, traced, place):
     if traced.left and not traced.hung and traced.left != untraced.left:
         faults.append(f"left running: {' '.join(traced.left)}")
     if row.compared and traced.out != untraced.out:
-        diff = difflib.unified_diff(untraced.out.splitlines(), traced.out.splitlines(), "untraced", "traced", lineterm="")
+        diff = difflib.unified_diff(untraced.out.splitlines(), traced.out.splitlines(), "untraced", "traced",
+                                    lineterm="")
         (place / "diff").write_text("\n".join(diff) + "\n")
         faults.append("output differs")
     said = [line for line in traced.err.splitlines() if line.startswith(("tracemalloc:", "ERROR: ld.so"))]
@@ -198,9 +201,9 @@ def remark_on(row, traces):
 def look_after(row, place, tracemalloc):
     if not row.looks:
         return []
-    said = subprocess.run(["/bin/bash", HERE / "row.sh", row.path, "after"], cwd=place / "work", capture_output=True,
-                          text=True, check=False,
-                          env={**environment(place, None), "TRACES": str(place / "traces"), "TRACEMALLOC": tracemalloc})
+    environ = {**environment(place, None), "TRACES": str(place / "traces"), "TRACEMALLOC": tracemalloc}
+    said = subprocess.run(["/bin/bash", HERE / "row.sh", row.path, "after"], cwd=place / "work", env=environ,
+                          capture_output=True, text=True, check=False)
     return (said.stdout + said.stderr).splitlines()
 
 
@@ -229,7 +232,8 @@ class Torture:
             return untraced.seconds, None, None, [f"untraced it does not work: {untraced.status}"], ""
         traced = Run(row, self.place, self.library)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            traces = list(pool.map(lambda path: Trace(self.tracemalloc, path, row.flags), sorted(traces_place.iterdir())))
+            traces = list(pool.map(lambda path: Trace(self.tracemalloc, path, row.flags),
+                                   sorted(traces_place.iterdir())))
         faults = differences(row, untraced, traced, self.place) + trace_faults(row, traces)
         faults += look_after(row, self.place, self.tracemalloc)
         return untraced.seconds, traced.seconds, len(traces), faults, remark_on(row, traces)

@@ -3,8 +3,8 @@
 import json
 import subprocess
 
-SUMS = ("current_bytes", "current_blocks", "peak_bytes", "peak_blocks", "allocated_bytes", "allocations", "frees",
-        "reallocations", "temporary")
+SUMS = ("current_bytes", "current_blocks", "peak_bytes", "peak_blocks", "allocated_bytes", "allocations",
+        "frees", "reallocations", "temporary")
 FORKED = 1
 
 
@@ -14,7 +14,8 @@ class Trace:
     def __init__(self, tracemalloc, path, flags):
         self.path, self.flags, self.faults, self.report, self.header = path, flags, [], None, {}
         info = self.run(tracemalloc, "info")
-        self.header = dict(line.split()[:2] for line in info.splitlines() if line.startswith("  ") and len(line.split()) > 1)
+        words = [line.split() for line in info.splitlines() if line.startswith("  ")]
+        self.header = {line[0]: line[1] for line in words if len(line) > 1}
         # Of millions of stacks the sums will do.
         many = int(self.header.get("site_count", 0)) > 200_000
         report = self.run(tracemalloc, "report", "--json", *["--group-by", "function"] * many)

@@ -28,8 +28,8 @@ C
     local server=$! i
     until_true listening
     for i in 1 2 3 4 5; do
-        ab -q -n 2000 -c 20 "http://127.0.0.1:$PORT/" | grep -E '^(Complete|Failed|Non-2xx)'
-        ab -q -n 500 -c 10 -H 'Accept-Encoding: gzip' "http://127.0.0.1:$PORT/" | grep -E '^(Complete|Failed|Non-2xx)'
+        load -n 2000 -c 20 "http://127.0.0.1:$PORT/"
+        load -n 500 -c 10 -H 'Accept-Encoding: gzip' "http://127.0.0.1:$PORT/"
         # Gracefully, and not.
         kill -USR1 $server
         until_true eval '[ "$(grep -c "resuming normal operations" log)" = '$((2 * i))' ]'

@@ -11,6 +11,6 @@ row() {
     document.getElementById("p").textContent = "sum " + all.reduce((sum, a) => sum + a.s.length, 0);
 </script>
 HTML
-    chromium --headless --no-sandbox --disable-gpu --user-data-dir="$PWD/profile" --dump-dom "file://$PWD/page.html" >dom &&
-        grep -q 'sum 225000' dom
+    chromium --headless --no-sandbox --disable-gpu --user-data-dir="$PWD/profile" \
+        --dump-dom "file://$PWD/page.html" >dom && grep -q 'sum 225000' dom
 }

@@ -23,7 +23,8 @@ CC
         echo "long part$i(const std::string &);"
     done >parts.h
     {
-        printf '#include <cstdio>\n#include <string>\n#include "parts.h"\nint main() { std::string s = "a b ab a"; long n = 0;\n'
+        printf '#include <cstdio>\n#include <string>\n#include "parts.h"\n'
+        printf 'int main() { std::string s = "a b ab a"; long n = 0;\n'
         for i in $(seq 4); do echo "n += part$i(s);"; done
         printf 'printf("%%ld\\n", n); }\n'
     } >main.cc

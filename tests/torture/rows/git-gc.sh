@@ -2,7 +2,8 @@
 # needs: git
 row() {
     export GIT_AUTHOR_DATE="2026-01-01T00:00:00Z" GIT_COMMITTER_DATE="2026-01-01T00:00:00Z"
-    export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@example.org GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@example.org
+    export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@example.org
+    export GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@example.org
     git init -q -b main repository
     cd repository || return
     local i

@@ -11,8 +11,8 @@ error_log $PWD/log;
 events { worker_connections 256; }
 http {
     access_log off;
-    client_body_temp_path $PWD/t1; proxy_temp_path $PWD/t2; fastcgi_temp_path $PWD/t3; uwsgi_temp_path $PWD/t4;
-    scgi_temp_path $PWD/t5;
+    client_body_temp_path $PWD/t1; proxy_temp_path $PWD/t2; fastcgi_temp_path $PWD/t3;
+    uwsgi_temp_path $PWD/t4; scgi_temp_path $PWD/t5;
     server {
         listen 127.0.0.1:$PORT;
         root $PWD/html;
@@ -27,9 +27,9 @@ C
     until_true has_workers
     open=$(ls /proc/$server/fd | wc -l)
     for i in 1 2 3 4 5; do
-        ab -q -n 2000 -c 20 "http://127.0.0.1:$PORT/" | grep -E '^(Complete|Failed|Non-2xx)'
-        ab -q -n 500 -c 10 -H 'Accept-Encoding: gzip' "http://127.0.0.1:$PORT/zip" | grep -E '^(Complete|Failed|Non-2xx)'
-        ab -q -n 500 -c 10 "http://127.0.0.1:$PORT/proxied" | grep -E '^(Complete|Failed|Non-2xx)'
+        load -n 2000 -c 20 "http://127.0.0.1:$PORT/"
+        load -n 500 -c 10 -H 'Accept-Encoding: gzip' "http://127.0.0.1:$PORT/zip"
+        load -n 500 -c 10 "http://127.0.0.1:$PORT/proxied"
         kill -HUP $server
     done
     # The former workers go when they are idle, and what led to them.

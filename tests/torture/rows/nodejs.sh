@@ -24,7 +24,8 @@ if (isMainThread) {
     const objects = [];
     for (let i = 0; i < 50000; i++) objects.push({ i, s: "x".repeat(i % 20), a: [i] });
     const bytes = Buffer.from(JSON.stringify(objects));
-    parentPort.postMessage(workerData + zlib.inflateSync(zlib.deflateSync(bytes)).length + new SharedArrayBuffer(1 << 16).byteLength);
+    parentPort.postMessage(workerData + zlib.inflateSync(zlib.deflateSync(bytes)).length +
+        new SharedArrayBuffer(1 << 16).byteLength);
 }
 JS
     node main.js

@@ -26,9 +26,11 @@ public class Main {
         for (Future<Integer> part : parts) sum += part.get();
         pool.shutdown();
         System.out.println(sum);
-        System.out.println(IntStream.range(0, 100000).parallel().mapToObj(Integer::toString).mapToInt(String::length).sum());
+        System.out.println(IntStream.range(0, 100000).parallel().mapToObj(Integer::toString)
+            .mapToInt(String::length).sum());
         try { overflow(0); } catch (StackOverflowError e) { System.out.println("stack overflow caught"); }
-        try { Object o = null; o.hashCode(); } catch (NullPointerException e) { System.out.println("null caught"); }
+        try { Object o = null; o.hashCode(); }
+        catch (NullPointerException e) { System.out.println("null caught"); }
         try { long[][] all = new long[100][]; for (int i = 0; i < 100; i++) all[i] = new long[10_000_000]; }
         catch (OutOfMemoryError e) { System.out.println("out of memory caught"); }
         Process child = new ProcessBuilder("echo", "child").redirectErrorStream(true).start();

@@ -12,6 +12,7 @@ row() {
         }
         opendir(my $fds, "/proc/self/fd"); print join(" ", sort grep { !/^\./ } readdir $fds), "\n";'
     perl -Mthreads -e '
-        my @all = map { my $n = $_; threads->create(sub { my @a = map { [ $_ ] } 1 .. 2000; scalar(@a) + $n }) } 1 .. 20;
+        sub work { my @a = map { [ $_ ] } 1 .. 2000; scalar(@a) + shift }
+        my @all = map { threads->create(\&work, $_) } 1 .. 20;
         print join(" ", map { $_->join } @all), "\n";'
 }
