@@ -184,7 +184,7 @@ static int put_under(int fd)
     char *mapped = sys_mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (!mapped)
         return -ENOMEM;
-    sys_madvise(mapped, size, MADV_RANDOM);     /* else the kernel reads ahead: up to 8 MiB of hole at each step */
+    sys_madvise(mapped, size, MADV_RANDOM);     /* else the kernel reads ahead, into the hole, at each step */
     failed = sys_madvise(mapped, ready, MADV_POPULATE_WRITE);
     if (failed == -EINVAL) {
         /* Before Linux 5.14: allocate a fixed size, and have no more than that. */

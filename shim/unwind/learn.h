@@ -25,7 +25,7 @@ bool learn_start(void);
  * Learns the rule of the lookup address.  Costs 0.2 microseconds, 6 if libunwind is asked.  Never fails: what
  * cannot be learned is RULE_NO_CFI (no table entry covers the address) or RULE_UNSUPPORTED.
  * The caller serialises calls (one lock for all threads).  libunwind runs on a stack of its own with signals
- * held back, so that a caller on a small stack needs about 500 bytes only and no handler runs on ours.
+ * held back, so that a caller on a small stack needs less than 2 KiB and no handler runs on ours.
  * Changes no errno.  Calls no malloc; libunwind now and then calls mmap.
  */
 struct rule learn_rule(uintptr_t lookup);

@@ -4,7 +4,6 @@
 #include "learn.h"
 #include "../base/arena.h"
 #include "../base/life.h"
-#include "../base/map.h"
 #include <string.h>
 
 enum { FIRST_SLOTS = 2048, WIDE_MAX = 1 << 16, WIDE_CHUNK = 256 };

@@ -60,6 +60,7 @@ static inline struct known_rule rules_unpack(uint64_t word)
     };
 }
 
+/* The slow half of rules_find. */
 struct known_rule rules_learn(struct thread *self, uintptr_t lookup);
 
 /* The rule of a lookup address; learns it the first time. */
