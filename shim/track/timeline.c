@@ -154,21 +154,22 @@ static void see_peak(uint64_t now)
 }
 
 /* If somebody else has the tables, the next look will do. */
-void timeline_look(struct thread *self, uint64_t now, bool may_open)
+bool timeline_look(struct thread *self, uint64_t now, bool may_open)
 {
     see_peak(now);
     if (now < atomic_load_explicit(&timeline.due, memory_order_relaxed))
-        return;
+        return false;
     counters_publish(self);
     uint64_t bytes = resident(now, may_open);
     if (!tables_try())
-        return;
+        return false;
     struct live_now live = counters_now();
     if (now >= atomic_load(&timeline.due)) {
         note(now, &live, bytes);
         atomic_store(&timeline.due, now + timeline_interval());
     }
     tables_drop();
+    return true;
 }
 
 void timeline_end(struct thread *self, uint64_t now, bool may_open)
