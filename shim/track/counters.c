@@ -172,7 +172,8 @@ READS_OTHERS void counters_total(uint64_t *bytes, uint64_t *blocks)
     *blocks = not_negative(all_blocks);
 }
 
-READS_OTHERS static void add_counter(struct trace_snapshot_site *sum, const struct trace_counter *counter, uint64_t epoch)
+READS_OTHERS static void add_counter(struct trace_snapshot_site *sum, const struct trace_counter *counter,
+                                     uint64_t epoch)
 {
     bool saved = counter->epoch == epoch;
     int64_t blocks = (int64_t)(counter->allocations - counter->frees);

@@ -22,7 +22,8 @@ compare() {
         sed -n "s/^$label@//p" "$tmp/expected" >"$tmp/then"
         [ -s "$tmp/then" ] || wrong+=" $label: nothing said"
         site_figures "$tmp/trace@$label" >"$tmp/found"
-        diff <(first "$tmp/then" "$2") <(first "$tmp/found" "$2") >"$tmp/diff" || wrong+=" $label: $(head -n 3 "$tmp/diff")"
+        diff <(first "$tmp/then" "$2") <(first "$tmp/found" "$2") >"$tmp/diff" ||
+            wrong+=" $label: $(head -n 3 "$tmp/diff")"
     done
     same "$1" "" "$wrong"
 }
@@ -86,7 +87,8 @@ taken=$(snapshots .number | wc -w)
 check "at an interval: $taken" [ "$taken" -ge 3 -a "$taken" -le 8 ]
 same "and why" interval "$(json '[.snapshots[].reason] | unique | join(" ")')"
 same "not closer than that" "" \
-    "$(json '[.snapshots[].seconds] | [.[1:], .[:-1]] | transpose | map(.[0] - .[1] | select(. < 0.02)) | join(" ")')"
+    "$(json '[.snapshots[].seconds] | [.[1:], .[:-1]] | transpose |
+        map(.[0] - .[1] | select(. < 0.02)) | join(" ")')"
 traced "snapshot-growth=2" "$program" grows 10240
 same "each time current has doubled, from 1 MiB on" "2 4 8" "$(snapshots '.current_bytes / 1048576 | floor')"
 traced "snapshot-size=3M" "$program" grows 10240
