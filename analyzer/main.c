@@ -23,7 +23,7 @@ static const struct command {
     {"run", "run a program and record its heap", command_run},
     {"report", "show current, peak and the top call sites of a trace", command_report},
     {"info", "show what is in a trace file, for people who debug the format", command_info},
-    {"tree", "show callers and callees with their shares", NULL},
+    {"tree", "show callers and callees with their shares", command_tree},
     {"source", "show source text with bytes per line", NULL},
     {"diff", "compare two traces or snapshots", NULL},
     {"leaks", "show what was never freed", NULL},
