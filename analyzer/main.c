@@ -24,7 +24,7 @@ static const struct command {
     {"report", "show current, peak and the top call sites of a trace", command_report},
     {"info", "show what is in a trace file, for people who debug the format", command_info},
     {"tree", "show callers and callees with their shares", command_tree},
-    {"source", "show source text with bytes per line", NULL},
+    {"source", "show source text with bytes per line", command_source},
     {"diff", "compare two traces or snapshots", NULL},
     {"leaks", "show what was never freed", NULL},
     {"html", "write a self-contained HTML report", NULL},
