@@ -93,7 +93,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 static const struct argp argp = {argp_options,
                                  parse,
-                                 "FILE|FUNCTION [TRACE]",
+                                 "FILE|FUNCTION [TRACE[@SNAPSHOT]]",
                                  "Show source text with what its lines allocate in the margin."
                                  "\vFILE and FUNCTION can be globs; of a path the last parts are enough: "
                                  "dict.c, demo/*.c, put. TRACE is of "
@@ -149,17 +149,12 @@ int command_source(int argc, char **argv)
     struct failure why;
     struct trace trace;
     argp_parse(&argp, argc, argv, 0, NULL, &options);
-    char *file = options_trace(options.file);
-    if (!file)
+    if (!options_open(&trace, options.file))
         return EXIT_FAILURE;
-    bool fine = trace_read(&trace, file, &why);
-    if (fine) {
-        fine = write_source(&trace, &options, &why);
-        trace_free(&trace);
-    }
+    bool fine = write_source(&trace, &options, &why);
     if (!fine)
-        message("%s: %s", file, why.text);
-    free(file);
+        message("%s", why.text);
+    trace_free(&trace);
     free(options.directories);
     view_free(&options.view.view);
     return fine ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -68,7 +68,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 static const struct argp argp = {
     argp_options,
     parse,
-    "[FILE]",
+    "[FILE[@SNAPSHOT]]",
     "Show the call tree of what a traced program allocated: from callers to callees or, inverted, from what "
     "allocates to its callers, with what is allocated below each."
     "\vFILE is a trace, of a program that has ended or is still running; left out, it is the newest trace in "
@@ -111,17 +111,12 @@ int command_tree(int argc, char **argv)
     struct failure why;
     struct trace trace;
     argp_parse(&argp, argc, argv, 0, NULL, &options);
-    char *file = options_trace(options.file);
-    if (!file)
+    if (!options_open(&trace, options.file))
         return EXIT_FAILURE;
-    bool fine = trace_read(&trace, file, &why);
-    if (fine) {
-        fine = write_tree(&trace, &options, &why);
-        trace_free(&trace);
-    }
+    bool fine = write_tree(&trace, &options, &why);
     if (!fine)
-        message("%s: %s", file, why.text);
-    free(file);
+        message("%s", why.text);
+    trace_free(&trace);
     view_free(&options.view.view);
     return fine ? EXIT_SUCCESS : EXIT_FAILURE;
 }
