@@ -33,7 +33,8 @@ lines() { printf '%s\n' "$@"; }
 same "by function" "$(lines 'make 5000 14' '__strdup 160 20')" "$(rows --group-by function)"
 same "by line" "views.c:$(line "in make") 5000 14" "$(rows --group-by line --filter make)"
 same "cumulative: what callees allocate, recursion once" \
-    "$(lines 'main 5160 34' 'make 5000 14' 'load 4000 13' 'parse 4000 4' 'odd 1000 1' '__strdup 160 20' 'copy 160 20')" \
+    "$(lines 'main 5160 34' 'make 5000 14' 'load 4000 13' 'parse 4000 4' 'odd 1000 1' '__strdup 160 20' \
+        'copy 160 20')" \
     "$(rows --cumulative | grep -v '^ ' | sort -k2,2nr -k1,1)"
 same "cumulative by line" "$(lines "views.c:$(line "in parse") 4000 4" "views.c:$(line "parse again") 2000 2")" \
     "$(rows --cumulative --group-by line | grep -e ":$(line "in parse") " -e ":$(line "parse again") ")"
@@ -49,7 +50,7 @@ same "a glob of functions" "5 5000" "$(selected --filter 'function=m?k*')"
 same "several: any of them" "$(selected --filter 'm[a]ke' --filter function=temporary)" \
     "$(selected --filter make --filter temporary)"
 same "of no stack" "0 0" "$(selected --filter function=nothing)"
-same "a file" "$(selected --exclude 'function=*strdup*')" "$(selected --filter 'file=*/views.c' --filter file=views.c)"
+same "a file" "$(selected --exclude '*strdup*')" "$(selected --filter 'file=*/views.c' --filter file=views.c)"
 same "a file and a line" "5 5000" "$(selected --filter "file=programs/views.c:$(line "in make")")"
 same "a line of it where nothing is allocated" "0 0" "$(selected --filter "file=views.c:1")"
 same "a module" "1 160" "$(selected --filter 'module=libc*')"
@@ -63,11 +64,13 @@ same "all but what is all" "0 0" "$(selected --exclude module=views --all-frames
 # ---- from, hide, small rows --------------------------------------------------------------------------
 
 same "--from" "$(lines 'make<load 1000 10' 'make<parse<load 1000 1' 'make<parse<parse<load 1000 1' \
-    'make<parse<parse<parse<load 1000 1')" "$(rows --from load | awk '{print length($1), $0}' | sort -n | cut -d' ' -f2-)"
+    'make<parse<parse<parse<load 1000 1')" \
+    "$(rows --from load | awk '{print length($1), $0}' | sort -n | cut -d' ' -f2-)"
 same "--from the outermost of a recursion; what looks the same is one" "make<parse 2000 2" \
     "$(rows --from parse | head -n 1)"
-same "--hide: each line of a caller is a place" "$(lines 'load<main 3000 3' 'load<main 1000 10' 'odd<main 1000 1')" "$(rows --hide 'make' --hide function=parse --filter load \
-    --filter odd)"
+same "--hide: each line of a caller is a place" \
+    "$(lines 'load<main 3000 3' 'load<main 1000 10' 'odd<main 1000 1')" \
+    "$(rows --hide 'make' --hide function=parse --filter load --filter odd)"
 same "--hide counts for --group-by" "$(lines 'parse 4000 4' 'load 1000 10' 'copy 160 20')" \
     "$(rows --hide make --hide 'module=libc*' --group-by function)"
 same "--min-bytes" "make 5000 14" "$(rows --group-by function --min-bytes 4K)"
@@ -121,7 +124,8 @@ wrong "all of a source in JSON" "--all does not go with --json" source --json --
 tree() {
     local name=$1 expected=$2
     shift 2
-    same "$name" "$expected" "$("$tracemalloc" tree --sort current "$@" trace | sed '1,/, by bytes/d; s/  [^ ]*\.[ch]\>.*//')"
+    same "$name" "$expected" \
+        "$("$tracemalloc" tree --sort current "$@" trace | sed '1,/, by bytes/d; s/  [^ ]*\.[ch]\>.*//')"
 }
 
 tree "a tree from a function" "$(lines \
@@ -157,11 +161,13 @@ check "else in ASCII" eval '! grep -q "[^ -~]" out'
 # Of each node in JSON: what it has is what its children have, and what is folded; "itself" is a child.
 "$tracemalloc" tree --json --threshold 20 --sort current trace >out
 same "in JSON the sums of the children" true "$(jq '. as $t | [range(.nodes | length) as $i | .nodes[$i] as $node |
-    ([$t.nodes[] | select(.parent == $i) | .current_bytes] | select(length > 0) | add + $node.folded.current_bytes ==
-        $node.current_bytes)] | length > 2 and all' out)"
-same "and of the roots" true \
-    "$(jq '([.nodes[] | select(.parent == null) | .current_bytes] | add) + .folded.current_bytes == .selected.current_bytes' out)"
-same "parents first" true "$(jq '[.nodes | to_entries[] | .value.parent == null or .value.parent < .key] | all' out)"
-same "recursion is told" '[["parse",true]]' "$(jq -c '[.nodes[] | select(.recursive) | [.frame.function, true]] | unique' out)"
+    ([$t.nodes[] | select(.parent == $i) | .current_bytes] | select(length > 0) |
+        add + $node.folded.current_bytes == $node.current_bytes)] | length > 2 and all' out)"
+same "and of the roots" true "$(jq '([.nodes[] | select(.parent == null) | .current_bytes] | add) +
+    .folded.current_bytes == .selected.current_bytes' out)"
+same "parents first" true \
+    "$(jq '[.nodes | to_entries[] | .value.parent == null or .value.parent < .key] | all' out)"
+same "recursion is told" '["parse"]' \
+    "$(jq -c '[.nodes[] | select(.recursive) | .frame.function] | unique' out)"
 
 finish

@@ -88,6 +88,13 @@ static void paths(void **state)
     assert_true(matches("demo/dict.c:29", &frame));
     assert_false(matches("file=dict.c:2", &frame));
     assert_false(matches("file=dict.c:290", &frame));
+    assert_true(matches("file=./demo/dict.c", &frame));
+    assert_false(matches("file=/other/src/demo/dict.c", &frame));
+    const struct source_frame relative = {.file = "demo/dict.c"}, empty = {.file = ""};
+    assert_true(matches("file=/src/demo/dict.c", &relative));
+    assert_false(matches("file=/src/notdemo/dict.c", &relative));
+    assert_false(matches("file=xdemo/dict.c", &relative));
+    assert_false(matches("file=/src/", &empty));
 }
 
 static void colons_in_names(void **state)
