@@ -188,7 +188,7 @@ for metric in peak current allocated allocations temporary; do
     check "--sort $metric" status_is 0
 done
 
-for arguments in "report good.trace" "report --json good.trace" "report --help" "--help" "--version"; do
+for arguments in "report good.trace" "report --json good.trace" "tree good.trace" "tree --json good.trace" "report --help" "--help" "--version"; do
     "$tracemalloc" $arguments >/dev/full 2>"$tmp/err"
     status=$?
     check "$arguments >/dev/full exits 1 with a message" eval 'status_is 1 && has err "No space left"'
@@ -203,6 +203,12 @@ check "no control character reaches the terminal" eval 'status_is 0 && harmless 
 check "nor by a warning" eval 'harmless err && one_line err'
 run report --json hostile.trace
 check "JSON of hostile names" eval 'status_is 0 && is_json && harmless out'
+run tree hostile.trace
+check "a tree of them" eval 'status_is 0 && harmless out && has out "1.6 MiB  100.0 %"'
+run tree --json hostile.trace
+check "in JSON" eval 'status_is 0 && is_json && harmless out'
+run source '*' hostile.trace
+check "no source of them" eval 'status_is 1 && empty out && harmless err'
 LC_ALL=C.UTF-8 "$tracemalloc" report hostile.trace >"$tmp/out" 2>/dev/null
 check "nor a direction mark in UTF-8" eval '! grep -q $'"'"'\342\200\256\|\302\233'"'"' "$tmp/out"'
 
