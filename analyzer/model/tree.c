@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST      (1u << 28) /* frames of all stacks together */
+#define MOST      (1u << 27) /* frames of all stacks together */
 #define RECURSIVE (1u << 31) /* beside a number */
 
 struct path {
