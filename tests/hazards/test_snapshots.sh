@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# A snapshot is interrupted: by the program's end, a handler, a fork that asks nobody, another thread that wants one.
+# A snapshot is interrupted: by the program's end, a handler, a fork that asks nobody, a thread that wants one, too.
 set -u
 . tests/hazards/lib.sh
 preload=$faulty

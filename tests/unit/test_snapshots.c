@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Snapshots: figures equal to those of a reference at that moment, places that are used again, sizes that are passed.
+ * Snapshots: figures equal to those of a reference at that moment; places that are used again; when they are taken.
  */
 #include "shim_support.h"
 #include "../../shim/base/options.h"
@@ -90,7 +90,8 @@ static struct trace_snapshot_site site_of(uint64_t number, uint32_t site)
 {
     const struct trace_section *section = NULL;
     while ((section = shim_section(section, TRACE_SNAPSHOT_SITES)))
-        if (section->shard == place_of(number) && site >= section->first && site < section->first + section->capacity)
+        if (section->shard == place_of(number) && site >= section->first &&
+            site < section->first + section->capacity)
             return ((const struct trace_snapshot_site *)(section + 1))[site - section->first];
     fail_msg("no site %u in snapshot %lu", site, number);
     return (struct trace_snapshot_site){0};
@@ -370,12 +371,13 @@ static void when_allocations_fail(void)
 
 /* --- while others count ------------------------------------------------------------------------------------ */
 
-enum { THREADS = 4, ROUNDS = 30 };
+enum { THREADS = 4, ROUNDS = 30, FAR = 50000 };
 
 static _Atomic bool over;
 static _Atomic int running;
 
-/* Two blocks at once: a snapshot has both or none. */
+/* Two blocks at once: a snapshot has both or none.  Their sites lie so far apart that it takes a while to come from
+   one to the other. */
 static void two_at_once(void)
 {
     uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
@@ -384,13 +386,13 @@ static void two_at_once(void)
         return;
     if (self->shard || counters_join(self)) {
         be_born(self, 1, 100);
-        be_born(self, 2, 100);
+        be_born(self, FAR, 100);
     }
     guard_drop(self);
     self = guard_take(frame, 0);
     if (!self)
         return;
-    die(self, 2, 100);
+    die(self, FAR, 100);
     die(self, 1, 100);
     guard_drop(self);
 }
@@ -407,6 +409,7 @@ static void while_others_count(void)
 {
     struct thread *self = begin();
     pthread_t threads[THREADS];
+    file_header->site_count = FAR + 1;
     guard_drop(self);
     for (int i = 0; i < THREADS; i++)
         pthread_create(&threads[i], NULL, count, NULL);
@@ -422,7 +425,7 @@ static void while_others_count(void)
         pthread_join(threads[i], NULL);
     uint64_t exact = 0;
     for (uint64_t i = 1; i <= ROUNDS; i++) {
-        struct trace_snapshot_site a = site_of(i, 1), b = site_of(i, 2);
+        struct trace_snapshot_site a = site_of(i, 1), b = site_of(i, FAR);
         if (snapshot(i)->flags & TRACE_SNAPSHOT_BLURRED)
             continue;
         exact++;
