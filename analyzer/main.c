@@ -26,7 +26,7 @@ static const struct command {
     {"tree", "show callers and callees with their shares", NULL},
     {"source", "show source text with bytes per line", NULL},
     {"diff", "compare two traces or snapshots", NULL},
-    {"leaks", "show what was never freed", NULL},
+    {"leaks", "show what was never freed", command_leaks},
     {"html", "write a self-contained HTML report", NULL},
     {"live", "watch a running program", NULL},
     {"ctl", "steer the recorder of a running program", NULL},

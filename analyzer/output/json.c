@@ -77,7 +77,7 @@ static void put_state(FILE *out, const struct process *process)
     fprintf(out, names[process->end], process->status);
 }
 
-static void put_head(FILE *out, const struct report *report)
+void json_head(FILE *out, const struct report *report)
 {
     const struct trace_header *header = &report->trace->header;
     fputs("{\"version\": 1, \"command\": ", out);
@@ -251,13 +251,11 @@ static void put_row(FILE *out, struct stacks *stacks, const struct row *row)
     fputs("]}", out);
 }
 
-void json_report(FILE *out, const struct report *report)
+void json_sites(FILE *out, const struct report *report)
 {
     size_t count = report->rows->count;
     if (report->limit && report->limit < count)
         count = report->limit;
-    put_head(out, report);
-    put_totals(out, report->trace);
     fputs(" \"sites\": [", out);
     struct stacks *stacks = stacks_start(report);
     for (size_t i = 0; i < count; i++) {
@@ -266,4 +264,11 @@ void json_report(FILE *out, const struct report *report)
     }
     stacks_end(stacks);
     fputs("]}\n", out);
+}
+
+void json_report(FILE *out, const struct report *report)
+{
+    json_head(out, report);
+    put_totals(out, report->trace);
+    json_sites(out, report);
 }

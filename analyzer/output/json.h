@@ -11,6 +11,10 @@
 
 void json_report(FILE *out, const struct report *report);
 
+/* Its parts: the opening brace and the members that tell of the process; the rows and the closing brace. */
+void json_head(FILE *out, const struct report *report);
+void json_sites(FILE *out, const struct report *report);
+
 /* A string in quotes, or null: always valid UTF-8, without control characters. */
 void json_string(FILE *out, const char *string);
 

@@ -121,7 +121,7 @@ static void note_first_malloc(const struct text *text, const char *file)
 }
 
 /* What makes the figures less than they seem: said only where it is so. */
-static void put_losses(const struct text *text)
+void text_losses(const struct text *text)
 {
     const struct trace *trace = text->report->trace;
     const struct trace_header *header = &trace->header;
@@ -149,7 +149,7 @@ static void put_losses(const struct text *text)
         note(text, "%sthere was no room for later call sites: they are counted on the stack [overflow]", "");
 }
 
-void text_head(const struct text *text)
+void text_process(const struct text *text)
 {
     char *command = text_command(text, (size_t)text->terminal.columns);
     text_style(text, TEXT_STRONG);
@@ -158,8 +158,13 @@ void text_head(const struct text *text)
     fputc('\n', text->out);
     free(command);
     put_state(text);
+}
+
+void text_head(const struct text *text)
+{
+    text_process(text);
     put_totals(text);
-    put_losses(text);
+    text_losses(text);
     fputc('\n', text->out);
 }
 
