@@ -87,15 +87,18 @@ static void write_leaks(const struct trace *trace, const struct suppressions *su
                         const struct options *options)
 {
     struct symbols *symbols = symbols_open(trace);
+    struct view view = {.metric = METRIC_CURRENT, .by = BY_SITE};
+    struct scope scope;
     struct leaks leaks;
-    leaks_find(&leaks, trace, symbols, suppressions);
+    scope_open(&scope, &view, trace, symbols);
+    leaks_find(&leaks, &scope, suppressions);
     struct leaks_report report = {.report = {.file = options->file,
                                              .trace = trace,
                                              .symbols = symbols,
                                              .process = process_of(trace),
+                                             .view = &view,
+                                             .scope = &scope,
                                              .rows = &leaks.rows,
-                                             .by = BY_SITE,
-                                             .metric = METRIC_CURRENT,
                                              .limit = options->limit,
                                              .full = options->full},
                                   .leaks = &leaks,
@@ -104,6 +107,7 @@ static void write_leaks(const struct trace *trace, const struct suppressions *su
     fflush(stdout);
     message_modules(trace, symbols);
     leaks_free(&leaks);
+    scope_close(&scope);
     symbols_close(symbols);
 }
 

@@ -47,12 +47,11 @@ static const char *nameless_module(const struct trace *trace, struct symbols *sy
     return !here.frames[0].function && suppressions_is_runtime(module) ? module : NULL;
 }
 
-void leaks_find(struct leaks *leaks, const struct trace *trace, struct symbols *symbols,
-                const struct suppressions *suppressions)
+void leaks_find(struct leaks *leaks, struct scope *scope, const struct suppressions *suppressions)
 {
     *leaks = (struct leaks){.by = memory_get(suppressions->count, sizeof(*leaks->by))};
-    uint32_t *suppressed_by = suppressions_of_sites(suppressions, trace, symbols);
-    rows_make(&leaks->rows, trace, symbols, BY_SITE, METRIC_CURRENT);
+    uint32_t *suppressed_by = suppressions_of_sites(suppressions, scope->trace, scope->symbols);
+    rows_make(&leaks->rows, scope);
     size_t kept = 0;
     for (size_t i = 0; i < leaks->rows.count; i++) {
         const struct row row = leaks->rows.all[i];
@@ -65,11 +64,11 @@ void leaks_find(struct leaks *leaks, const struct trace *trace, struct symbols *
         } else {
             count(&leaks->leaked, row.figures);
             if (suppressions->builtin && !leaks->nameless)
-                leaks->nameless = nameless_module(trace, symbols, row.site);
+                leaks->nameless = nameless_module(scope->trace, scope->symbols, row.site);
             leaks->rows.all[kept++] = row;
         }
     }
-    leaks->rows.count = kept;
+    leaks->rows.count = leaks->rows.total = kept;
     free(suppressed_by);
     rank_suppressions(leaks, suppressions->count);
 }

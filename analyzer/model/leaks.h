@@ -3,7 +3,7 @@
 #ifndef MODEL_LEAKS_H
 #define MODEL_LEAKS_H
 
-#include "model/grouping.h"
+#include "model/rows.h"
 #include "model/suppressions.h"
 
 struct leak_sum {
@@ -21,9 +21,8 @@ struct leaks {
                              that the list cannot know them; null: there is none */
 };
 
-/* The trace, symbols and suppressions must live as long. */
-void leaks_find(struct leaks *leaks, const struct trace *trace, struct symbols *symbols,
-                const struct suppressions *suppressions);
+/* The scope's view is one of sites by METRIC_CURRENT; scope and suppressions must live as long. */
+void leaks_find(struct leaks *leaks, struct scope *scope, const struct suppressions *suppressions);
 
 /* a += b */
 void leak_sum_add(struct leak_sum *a, const struct leak_sum *b);

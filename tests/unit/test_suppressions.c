@@ -140,6 +140,8 @@ enum { LOADER = 1, CALLBACK, PLAIN, OUTER, FREED, SITES };
 static struct trace_writer writer;
 static struct trace trace;
 static struct symbols *symbols;
+static struct view view = {.metric = METRIC_CURRENT, .by = BY_SITE};
+static struct scope scope;
 
 static void count_live(uint32_t site, uint64_t blocks, uint64_t bytes)
 {
@@ -178,12 +180,14 @@ static int make(void **state)
     assert_true(trace_read(&trace, path, &why));
     unlink(path);
     symbols = symbols_open(&trace);
+    scope_open(&scope, &view, &trace, symbols);
     return 0;
 }
 
 static int drop(void **state)
 {
     (void)state;
+    scope_close(&scope);
     symbols_close(symbols);
     trace_free(&trace);
     return 0;
@@ -196,7 +200,7 @@ static void find(struct leaks *leaks, struct suppressions *suppressions, bool bu
     suppressions_start(suppressions, builtin);
     assert_true(suppressions_read(suppressions, path, &why));
     unlink(path);
-    leaks_find(leaks, &trace, symbols, suppressions);
+    leaks_find(leaks, &scope, suppressions);
     assert_int_equal(leaks->leaked.bytes + leaks->suppressed.bytes, trace.totals.current_bytes);
     assert_int_equal(leaks->leaked.blocks + leaks->suppressed.blocks, trace.totals.current_blocks);
     assert_int_equal(leaks->leaked.sites, leaks->rows.count);
