@@ -51,6 +51,8 @@ struct symbols {
     struct obstack memory;
     struct pool names;
     struct source_frame frames[DEBUGINFO_DEEPEST]; /* of the last answer */
+    symbols_translator *translate;                 /* null: answers stay as they are */
+    const void *context;
 };
 
 struct symbols *symbols_open(const struct trace *trace)
@@ -248,7 +250,7 @@ struct source_frames symbols_resolve(struct symbols *symbols, uint32_t frame)
         look_up(symbols, frame);
     if (!resolved->readable)
         make_readable(symbols, resolved);
-    for (uint32_t i = 0; i < resolved->count; i++)
+    for (uint32_t i = 0; i < resolved->count; i++) {
         symbols->frames[i] = (struct source_frame){
             .function = resolved->places[i].function,
             .file = resolved->places[i].file,
@@ -257,7 +259,16 @@ struct source_frames symbols_resolve(struct symbols *symbols, uint32_t frame)
             .address = recorded->offset,
             .inlined = i + 1 < resolved->count,
         };
+        if (symbols->translate)
+            symbols->translate(&symbols->frames[i], frame, symbols->context);
+    }
     return (struct source_frames){symbols->frames, resolved->count};
+}
+
+void symbols_translate(struct symbols *symbols, symbols_translator *translate, const void *context)
+{
+    symbols->translate = translate;
+    symbols->context = context;
 }
 
 enum module_state symbols_state(const struct symbols *symbols, uint32_t module)

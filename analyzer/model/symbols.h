@@ -49,6 +49,11 @@ void symbols_close(struct symbols *symbols);
    the strings as long as symbols. */
 struct source_frames symbols_resolve(struct symbols *symbols, uint32_t frame);
 
+/* From now on answers are what `translate` makes of them: it may change a place of frame number `frame`, to
+   strings that live as long as it is asked. */
+typedef void symbols_translator(struct source_frame *place, uint32_t frame, const void *context);
+void symbols_translate(struct symbols *symbols, symbols_translator *translate, const void *context);
+
 /* How looking at a module went. */
 enum module_state symbols_state(const struct symbols *symbols, uint32_t module);
 
