@@ -74,7 +74,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 static const struct argp argp = {argp_options,
                                  parse,
-                                 "[FILE]",
+                                 "[FILE[@SNAPSHOT]]",
                                  "Show what a traced program never freed, by call site, largest first."
                                  "\vFILE is a trace; left out, it is the newest trace in the current "
                                  "directory. Of a program that is still "
@@ -98,6 +98,7 @@ static void write_leaks(const struct trace *trace, const struct suppressions *su
                                              .process = process_of(trace),
                                              .view = &view,
                                              .scope = &scope,
+                                             .selection = scope_select(&scope),
                                              .rows = &leaks.rows,
                                              .limit = options->limit,
                                              .full = options->full},
@@ -121,26 +122,11 @@ static bool read_suppressions(struct suppressions *suppressions, const struct op
     return true;
 }
 
-static bool show(const struct options *options, const struct suppressions *suppressions)
-{
-    struct trace trace;
-    struct failure why;
-    char *file = options_trace(options->file);
-    bool fine = file && trace_read(&trace, file, &why);
-    if (fine) {
-        write_leaks(&trace, suppressions, options);
-        trace_free(&trace);
-    } else if (file) {
-        message("%s: %s", file, why.text);
-    }
-    free(file);
-    return fine;
-}
-
 int command_leaks(int argc, char **argv)
 {
     struct options options = {0};
     struct suppressions suppressions;
+    struct trace trace;
     struct failure why;
     argp_parse(&argp, argc, argv, 0, NULL, &options);
     if (!options.json && !options.limited)
@@ -148,8 +134,10 @@ int command_leaks(int argc, char **argv)
     bool fine = read_suppressions(&suppressions, &options, &why);
     if (!fine)
         message("%s", why.text);
-    else
-        fine = show(&options, &suppressions);
+    else if ((fine = options_open(&trace, options.file))) {
+        write_leaks(&trace, &suppressions, &options);
+        trace_free(&trace);
+    }
     suppressions_free(&suppressions);
     free(options.suppressions);
     return fine ? EXIT_SUCCESS : EXIT_FAILURE;

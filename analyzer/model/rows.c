@@ -6,6 +6,8 @@
 #include <string.h>
 #include <uthash.h>
 
+#include "model/sums.h"
+
 static bool wanted(struct scope *scope, uint32_t site)
 {
     return figures_any(&scope->trace->sites[site].figures) && scope_has(scope, site);
@@ -74,39 +76,17 @@ static void merge_sites(struct rows *rows, struct scope *scope)
 
 /* --- groups -------------------------------------------------------------------------------------------- */
 
-struct sum {
-    struct figures figures;
-    uint32_t last; /* site that was added; 0: none */
-};
-
-struct sums {
-    struct sum *all; /* by number of the group */
-    size_t count, capacity;
-};
-
 /* A function that occurs twice in a stack counts once. */
-static void add(struct sums *sums, uint32_t group, uint32_t site, const struct figures *figures)
-{
-    while (sums->count <= group) {
-        sums->all = memory_grow(sums->all, sums->count, &sums->capacity, sizeof(*sums->all));
-        sums->all[sums->count++] = (struct sum){0};
-    }
-    if (sums->all[group].last == site)
-        return;
-    sums->all[group].last = site;
-    figures_add(&sums->all[group].figures, figures);
-}
-
 static void add_site(struct sums *sums, struct scope *scope, uint32_t site)
 {
     const struct figures *figures = &scope->trace->sites[site].figures;
     if (!scope->view->cumulative) {
-        add(sums, scope_group(scope, scope_origin(scope, site)), site, figures);
+        sums_add(sums, scope_group(scope, scope_origin(scope, site)), site, figures);
         return;
     }
     struct scope_stack stack = scope_stack(scope, site);
     for (size_t i = stack.origin; i < stack.count; i++)
-        add(sums, scope_group(scope, stack.frames[i]), site, figures);
+        sums_add(sums, scope_group(scope, stack.frames[i]), site, figures);
 }
 
 static void make_groups(struct rows *rows, struct scope *scope)
@@ -125,7 +105,7 @@ static void make_groups(struct rows *rows, struct scope *scope)
                                                 .site = i, /* the order of equal ones */
                                                 .frame = groups_frame(&scope->groups, i)};
     }
-    free(sums.all);
+    sums_free(&sums);
 }
 
 /* ------------------------------------------------------------------------------------------------------- */

@@ -54,6 +54,10 @@ struct source_frames symbols_resolve(struct symbols *symbols, uint32_t frame);
 typedef void symbols_translator(struct source_frame *place, uint32_t frame, const void *context);
 void symbols_translate(struct symbols *symbols, symbols_translator *translate, const void *context);
 
+/* Where the code of a resolved frame was compiled: its file, if relative, is relative to it.  Null if that is not
+   known; it lives as long as symbols. */
+const char *symbols_directory(struct symbols *symbols, const struct source_frame *frame);
+
 /* How looking at a module went. */
 enum module_state symbols_state(const struct symbols *symbols, uint32_t module);
 

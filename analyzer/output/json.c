@@ -77,7 +77,34 @@ static void put_state(FILE *out, const struct process *process)
     fprintf(out, names[process->end], process->status);
 }
 
-void json_head(FILE *out, const struct report *report)
+static void put_snapshot(FILE *out, const struct snapshot *snapshot)
+{
+    fprintf(out, "{\"number\": %" PRIu64 ", \"label\": ", snapshot->number);
+    json_string(out, snapshot->label);
+    fprintf(out, ", \"reason\": \"%s\", \"exact\": %s", snapshot_reason(snapshot),
+            snapshot->blurred ? "false" : "true");
+    fprintf(out, ", \"seconds\": %" PRIu64 ".%06u", snapshot->ns / 1000000000,
+            (unsigned)(snapshot->ns % 1000000000 / 1000));
+    fprintf(out, ", \"current_bytes\": %" PRIu64 ", \"current_blocks\": %" PRIu64 "}",
+            snapshot->current_bytes, snapshot->blocks);
+}
+
+static void put_snapshots(FILE *out, const struct trace *trace)
+{
+    fputs(" \"snapshot\": ", out);
+    if (trace->at)
+        put_snapshot(out, trace->at);
+    else
+        fputs("null", out);
+    fputs(", \"snapshots\": [", out);
+    for (size_t i = 0; i < trace->snapshot_count; i++) {
+        fputs(i ? ",\n  " : "\n  ", out);
+        put_snapshot(out, &trace->snapshots[i]);
+    }
+    fputs("],\n", out);
+}
+
+static void put_head(FILE *out, const struct report *report)
 {
     const struct trace_header *header = &report->trace->header;
     fputs("{\"version\": 1, \"command\": ", out);
@@ -90,7 +117,8 @@ void json_head(FILE *out, const struct report *report)
     put_state(out, &report->process);
     uint64_t sample = header->sample_bytes ? header->sample_bytes : 1;
     fprintf(out, ", \"mode\": \"%s\", \"sample_bytes\": %" PRIu64 ", \"sites_total\": %zu,\n",
-            sample > 1 ? "sampled" : "exact", sample, report->rows->total);
+            sample > 1 ? "sampled" : "exact", sample,
+            report->rows ? report->rows->total : report->selection.sites);
 }
 
 static void put_totals(FILE *out, const struct trace *trace)
@@ -122,7 +150,7 @@ static void put_totals(FILE *out, const struct trace *trace)
     fputs("},\n", out);
 }
 
-static void put_figures(FILE *out, const struct figures *figures)
+void json_figures(FILE *out, const struct figures *figures)
 {
     fprintf(out, "\"current_bytes\": %" PRIu64 ", \"current_blocks\": %" PRIu64, figures->current_bytes,
             figures->current_blocks);
@@ -137,11 +165,11 @@ static void put_figures(FILE *out, const struct figures *figures)
 static void put_selection(FILE *out, const struct selection *selection)
 {
     fprintf(out, " \"selected\": {\"sites\": %zu, ", selection->sites);
-    put_figures(out, &selection->figures);
+    json_figures(out, &selection->figures);
     fputs("},\n", out);
 }
 
-static void put_frame(FILE *out, const struct source_frame *frame)
+void json_frame(FILE *out, const struct source_frame *frame)
 {
     fputs("{\"function\": ", out);
     json_string(out, frame->function);
@@ -159,6 +187,14 @@ static void put_frame(FILE *out, const struct source_frame *frame)
     fprintf(out, ", \"inlined\": %s}", frame->inlined ? "true" : "false");
 }
 
+void json_head(FILE *out, const struct report *report)
+{
+    put_head(out, report);
+    put_snapshots(out, report->trace);
+    put_totals(out, report->trace);
+    put_selection(out, &report->selection);
+}
+
 /* --- stacks -------------------------------------------------------------------------------------------- */
 
 /* Frames rendered lately, each at the place that its number gives: stacks have most of theirs in common. */
@@ -172,7 +208,7 @@ struct rendered {
     size_t size;
 };
 
-struct stacks {
+struct json_stacks {
     const struct report *report;
     struct rendered lately[LATELY];
     FILE *scratch; /* writes text */
@@ -182,9 +218,9 @@ struct stacks {
 
 static const char separator[] = ",\n    "; /* before every frame but a stack's first */
 
-static struct stacks *stacks_start(const struct report *report)
+struct json_stacks *json_stacks_start(const struct report *report)
 {
-    struct stacks *stacks = memory_get(1, sizeof(*stacks));
+    struct json_stacks *stacks = memory_get(1, sizeof(*stacks));
     stacks->report = report;
     stacks->scratch = open_memstream(&stacks->text, &stacks->size);
     if (!stacks->scratch)
@@ -192,7 +228,7 @@ static struct stacks *stacks_start(const struct report *report)
     return stacks;
 }
 
-static void stacks_end(struct stacks *stacks)
+void json_stacks_end(struct json_stacks *stacks)
 {
     fclose(stacks->scratch);
     free(stacks->text);
@@ -202,13 +238,13 @@ static void stacks_end(struct stacks *stacks)
 }
 
 /* Into the scratch, and a copy to be kept if it is not too large. */
-static void render(struct stacks *stacks, struct rendered *rendered, uint32_t frame)
+static void render(struct json_stacks *stacks, struct rendered *rendered, uint32_t frame)
 {
     struct source_frames here = symbols_resolve(stacks->report->symbols, frame);
     rewind(stacks->scratch);
     for (size_t i = 0; i < here.count; i++) {
         fputs(separator, stacks->scratch);
-        put_frame(stacks->scratch, &here.frames[i]);
+        json_frame(stacks->scratch, &here.frames[i]);
     }
     if (fflush(stacks->scratch) != 0)
         error(EXIT_FAILURE, errno, "cannot write into memory");
@@ -221,7 +257,7 @@ static void render(struct stacks *stacks, struct rendered *rendered, uint32_t fr
 }
 
 /* A frame as it stands in a stack, without its first `skipped` characters. */
-static void put_rendered(FILE *out, struct stacks *stacks, uint32_t frame, size_t skipped)
+static void put_rendered(FILE *out, struct json_stacks *stacks, uint32_t frame, size_t skipped)
 {
     struct rendered *rendered = &stacks->lately[frame % LATELY];
     if (rendered->frame != frame)
@@ -231,7 +267,7 @@ static void put_rendered(FILE *out, struct stacks *stacks, uint32_t frame, size_
     fwrite_unlocked(text + skipped, 1, size - skipped, out);
 }
 
-static void put_stack(FILE *out, struct stacks *stacks, uint32_t site)
+static void put_stack(FILE *out, struct json_stacks *stacks, uint32_t site)
 {
     const struct trace *trace = stacks->report->trace;
     size_t skipped = strlen(separator);
@@ -240,7 +276,7 @@ static void put_stack(FILE *out, struct stacks *stacks, uint32_t site)
         put_rendered(out, stacks, trace->nodes[node].frame, skipped);
     if (node == TRACE_NODE_OVERFLOW) {
         fputs(separator + skipped, out);
-        put_frame(out, &stack_overflow);
+        json_frame(out, &stack_overflow);
     }
 }
 
@@ -249,11 +285,11 @@ static void put_seen(FILE *out, const struct scope_stack *stack)
 {
     for (size_t i = 0; i < stack->count; i++) {
         fputs(i ? separator : "", out);
-        put_frame(out, &stack->frames[i]->source);
+        json_frame(out, &stack->frames[i]->source);
     }
 }
 
-static void put_site(FILE *out, struct stacks *stacks, uint32_t site)
+void json_stacks_put(FILE *out, struct json_stacks *stacks, uint32_t site)
 {
     const struct report *report = stacks->report;
     bool seen = view_reshapes(report->view), truncated = report->trace->sites[site].truncated;
@@ -267,19 +303,21 @@ static void put_site(FILE *out, struct stacks *stacks, uint32_t site)
         put_seen(out, &stack);
     else
         put_stack(out, stacks, site);
+    fputc(']', out);
 }
 
-static void put_row(FILE *out, struct stacks *stacks, const struct row *row)
+static void put_row(FILE *out, struct json_stacks *stacks, const struct row *row)
 {
     fputs("{", out);
-    put_figures(out, row->figures);
+    json_figures(out, row->figures);
     if (stacks->report->view->by == BY_SITE) {
-        put_site(out, stacks, row->site);
+        json_stacks_put(out, stacks, row->site);
     } else {
         fputs(", \"truncated\": false,\n   \"frames\": [", out);
-        put_frame(out, row->frame);
+        json_frame(out, row->frame);
+        fputc(']', out);
     }
-    fputs("]}", out);
+    fputc('}', out);
 }
 
 void json_sites(FILE *out, const struct report *report)
@@ -288,19 +326,17 @@ void json_sites(FILE *out, const struct report *report)
     if (report->limit && report->limit < count)
         count = report->limit;
     fputs(" \"sites\": [", out);
-    struct stacks *stacks = stacks_start(report);
+    struct json_stacks *stacks = json_stacks_start(report);
     for (size_t i = 0; i < count; i++) {
         fputs(i ? ",\n  " : "\n  ", out);
         put_row(out, stacks, &report->rows->all[i]);
     }
-    stacks_end(stacks);
+    json_stacks_end(stacks);
     fputs("]}\n", out);
 }
 
 void json_report(FILE *out, const struct report *report)
 {
     json_head(out, report);
-    put_totals(out, report->trace);
-    put_selection(out, &report->selection);
     json_sites(out, report);
 }

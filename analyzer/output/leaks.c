@@ -12,7 +12,7 @@
 /* Only what a program holds that ended by itself is a leak. */
 static bool is_final(const struct leaks_report *report)
 {
-    return report->report.process.end == PROCESS_EXITED;
+    return report->report.process.end == PROCESS_EXITED && !report->report.trace->at;
 }
 
 static void put_sum(FILE *out, const struct leak_sum *sum)
@@ -30,6 +30,8 @@ static void put_caution(const struct text *text)
         [PROCESS_ENDED] = "how it ended is not known: live at that moment, not necessarily leaked",
     };
     const char *caution = cautions[text->report->process.end];
+    if (text->report->trace->at)
+        caution = "a snapshot: live at that moment, not necessarily leaked";
     if (!caution)
         return;
     text_style(text, TEXT_WARN);

@@ -16,9 +16,9 @@ struct report {
     const struct view *view;
     struct scope *scope; /* the view, on this trace */
     struct selection selection;
-    const struct rows *rows;
-    size_t limit; /* of rows; 0: all */
-    bool full;    /* whole stacks */
+    const struct rows *rows; /* null where something else is shown of the selection */
+    size_t limit;            /* of rows; 0: all */
+    bool full;               /* whole stacks */
 };
 
 #endif
