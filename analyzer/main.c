@@ -25,7 +25,7 @@ static const struct command {
     {"info", "show what is in a trace file, for people who debug the format", command_info},
     {"tree", "show callers and callees with their shares", command_tree},
     {"source", "show source text with bytes per line", command_source},
-    {"diff", "compare two traces or snapshots", NULL},
+    {"diff", "compare two traces or snapshots", command_diff},
     {"leaks", "show what was never freed", command_leaks},
     {"html", "write a self-contained HTML report", NULL},
     {"live", "watch a running program", NULL},

@@ -36,9 +36,9 @@ static void compare_sites(struct difference *difference, const struct translatio
                 continue;
             if (!by_path[path]) {
                 difference->all =
-                    memory_grow(difference->all, difference->count, &capacity, sizeof(*difference->all));
-                difference->all[difference->count] = (struct change){0};
-                by_path[path] = ++difference->count;
+                    memory_grow(difference->all, difference->total, &capacity, sizeof(*difference->all));
+                difference->all[difference->total] = (struct change){0};
+                by_path[path] = ++difference->total;
             }
             struct change *change = &difference->all[by_path[path] - 1];
             figures_add(&change->figures[side], &trace->sites[site].figures);
@@ -62,8 +62,8 @@ static void compare_groups(struct difference *difference)
         for (size_t i = 0; i < difference->rows[side].count; i++)
             groups_number(&difference->groups, difference->rows[side].all[i].frame);
     }
-    difference->count = difference->groups.count - 1;
-    difference->all = memory_get(difference->count, sizeof(*difference->all));
+    difference->total = difference->groups.count - 1;
+    difference->all = memory_get(difference->total, sizeof(*difference->all));
     for (int side = NEW; side >= OLD; side--) {
         for (size_t i = 0; i < difference->rows[side].count; i++) {
             const struct row *row = &difference->rows[side].all[i];
@@ -101,21 +101,16 @@ static bool is_large(const struct change *change, const struct view *view)
            distance(metric_blocks(old, view->metric), metric_blocks(new, view->metric)) >= view->min_blocks;
 }
 
-/* Leaves those that changed, and so that the view shows them. */
 static void judge(struct difference *difference)
 {
-    size_t kept = 0;
     difference->equal = true;
-    for (size_t i = 0; i < difference->count; i++) {
+    for (size_t i = 0; i < difference->total; i++) {
         struct change *change = &difference->all[i];
         change->kind = kind_of(change, difference->view->metric);
         difference->kinds[change->kind]++;
         if (memcmp(&change->figures[OLD], &change->figures[NEW], sizeof(change->figures[OLD])) != 0)
             difference->equal = false;
-        if (change->kind != CHANGE_NONE && is_large(change, difference->view))
-            difference->all[kept++] = *change;
     }
-    difference->count = kept;
 }
 
 /* Equal changes stay in their order, which their addresses tell: the pointers are sorted. */
@@ -130,18 +125,25 @@ static int by_change(const void *a, const void *b, void *context)
     return x < y ? -1 : x > y;
 }
 
+/* What the view shows of them comes first. */
 static void rank(struct difference *difference)
 {
     enum metric metric = difference->view->metric;
-    struct change **ranked = memory_get(difference->count, sizeof(struct change *));
-    struct change *all = memory_get(difference->count, sizeof(*all));
+    struct change **shown = memory_get(difference->total, sizeof(struct change *));
+    struct change *all = memory_get(difference->total, sizeof(*all));
+    size_t rest = difference->total;
+    for (size_t i = difference->total; i-- > 0;) {
+        struct change *change = &difference->all[i];
+        if (change->kind != CHANGE_NONE && is_large(change, difference->view))
+            shown[difference->count++] = change;
+        else
+            all[--rest] = *change;
+    }
+    qsort_r(shown, difference->count, sizeof(struct change *), by_change, &metric);
     for (size_t i = 0; i < difference->count; i++)
-        ranked[i] = &difference->all[i];
-    qsort_r(ranked, difference->count, sizeof(struct change *), by_change, &metric);
-    for (size_t i = 0; i < difference->count; i++)
-        all[i] = *ranked[i];
+        all[i] = *shown[i];
     free(difference->all);
-    free(ranked);
+    free(shown);
     difference->all = all;
 }
 

@@ -24,9 +24,11 @@ struct difference {
     struct view seen; /* the same, with what is small */
     struct scope scope[SIDES];
     struct selection selection[SIDES];
-    struct change *all; /* those of a kind, the largest change first */
-    size_t count;
-    size_t kinds[CHANGE_KINDS]; /* how many of each; also those that are too small for the view */
+    struct change
+        *all; /* `count` that changed, the largest change first, then those that did not, or that are
+                           too small for the view */
+    size_t count, total;
+    size_t kinds[CHANGE_KINDS]; /* how many of each there are of all */
     bool equal;                 /* nothing differs, by any metric */
 
     struct rows rows[SIDES]; /* that groups are made of */
