@@ -79,9 +79,16 @@ static void pair_modules(struct translation *translation)
     }
 }
 
-/* How much of a module's name stays when a version of it is replaced by the next. */
-static size_t lasting_name(const char *path, const char **name)
+/* What of a module's name stays when a version of it is replaced by the next; of a program nothing need stay.
+   0: it has none. */
+static size_t lasting_name(const struct trace *trace, uint32_t module, const char **name)
 {
+    const char *path = trace->module_paths[module];
+    *name = "/";
+    if (!path)
+        return 0;
+    if (trace->exe && strcmp(path, trace->exe) == 0)
+        return strlen(*name);
     *name = base_name(path);
     const char *version = strstr(*name, ".so.");
     const char *deleted = strstr(*name, " (deleted)");
@@ -101,7 +108,7 @@ static void name_modules(struct translation *translation)
     struct known_name *names = NULL, *known, *next;
     const char *name;
     for (uint32_t i = 1; i < new->header.module_count; i++) {
-        size_t size = new->module_paths[i] ? lasting_name(new->module_paths[i], &name) : 0;
+        size_t size = lasting_name(new, i, &name);
         if (!size || translation->same[NEW][i])
             continue;
         HASH_FIND(hh, names, name, size, known);
@@ -114,7 +121,7 @@ static void name_modules(struct translation *translation)
     for (uint32_t i = 1; i < old->header.module_count; i++) {
         uint32_t same = translation->same[OLD][i];
         const char *path = old->module_paths[i];
-        size_t size = path ? lasting_name(path, &name) : 0;
+        size_t size = lasting_name(old, i, &name);
         known = NULL;
         if (!same && size)
             HASH_FIND(hh, names, name, size, known);

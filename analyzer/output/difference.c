@@ -212,6 +212,9 @@ static void put_changes(const struct writing *writing)
     struct widths widths = measure(writing, count);
     for (size_t i = 0; i < count; i++)
         put_row(writing, i, &widths);
+    if (difference->view->by == BY_SITE && difference->kinds[CHANGE_NEW] && difference->kinds[CHANGE_GONE])
+        fputs("\na call path that goes another way now is gone and new: --group-by function adds them up\n",
+              writing->out);
 }
 
 static const char *program_of(const struct trace *trace)
@@ -248,7 +251,7 @@ void difference_text(FILE *out, const struct difference_report *report)
     put_side(&writing, OLD, "old");
     put_side(&writing, NEW, "new");
     if (strcmp(program_of(report->side[OLD].trace), program_of(report->side[NEW].trace)) != 0)
-        fputs("two different programs: only what they have in common can be the same\n", out);
+        fputs("the programs have different names: what they have in common is compared\n", out);
     put_totals(&writing);
     if (!changed)
         put_nothing(&writing);
