@@ -26,7 +26,7 @@ struct lines {
 
 struct function {
     UT_hash_handle hh;
-    struct name name;        /* of the file without its folder */
+    struct name name;        /* its file's whole path, or the path's last part */
     const char *path[SIDES]; /* of the file; null: it is not on that side */
     struct lines lines[SIDES];
     size_t *match; /* of the old lines; null: it is not on both sides */
@@ -122,17 +122,26 @@ uint64_t function_lines_bit(const struct source_frame *callee)
     return UINT64_C(1) << (hash % 64);
 }
 
-void function_lines_add(struct function_lines *lines, enum side side, const struct source_frame *place,
-                        uint64_t callees)
+static void add_as(struct function_lines *lines, enum side side, const struct name *name,
+                   const struct source_frame *place, uint64_t callees)
 {
-    if (!place->function || !place->file)
-        return;
-    struct function *function = get_function(lines, &(struct name){place->function, base_name(place->file)});
+    struct function *function = get_function(lines, name);
     struct lines *list = &function->lines[side];
     if (!function->path[side])
         function->path[side] = place->file;
     list->all = memory_grow(list->all, list->count, &list->capacity, sizeof(*list->all));
     list->all[list->count++] = (struct calling_line){place->line, callees};
+}
+
+void function_lines_add(struct function_lines *lines, enum side side, const struct source_frame *place,
+                        uint64_t callees)
+{
+    if (!place->function || !place->file)
+        return;
+    const char *last = base_name(place->file);
+    add_as(lines, side, &(struct name){place->function, place->file}, place, callees);
+    if (last != place->file)
+        add_as(lines, side, &(struct name){place->function, last}, place, callees);
 }
 
 static int by_line(const void *a, const void *b)
@@ -200,15 +209,26 @@ static int translate_line(const struct function *function, int line)
     return find_line(new, line) ? 0 : line;
 }
 
+/* In the file itself if it is still there, otherwise in one of that name. */
+static const struct function *find_on_both(const struct function_lines *lines,
+                                           const struct source_frame *place)
+{
+    const char *const files[] = {place->file, base_name(place->file)};
+    for (size_t i = 0; place->function && i < sizeof(files) / sizeof(files[0]); i++) {
+        const struct function *function = find_function(lines, &(struct name){place->function, files[i]});
+        if (function && function->match)
+            return function;
+    }
+    return NULL;
+}
+
 void function_lines_translate(const struct function_lines *lines, struct source_frame *place)
 {
-    const struct function *function = NULL;
     const struct moved_file *file;
     if (!place->file)
         return;
-    if (place->function)
-        function = find_function(lines, &(struct name){place->function, base_name(place->file)});
-    if (function && function->match) {
+    const struct function *function = find_on_both(lines, place);
+    if (function) {
         place->line = translate_line(function, place->line);
         place->file = function->path[NEW];
     } else if ((file = find_file(lines, &(struct name){"", place->file}))) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * The functions of two versions of a program, and the lines at which they call others.  A function is the same
- * if it has the same name in a file of the same name, wherever that lies; its lines may have moved
- * (model/moved_lines.h).
+ * if it has the same name in the same file, or else in one of the same name, wherever that lies; its lines may
+ * have moved (model/moved_lines.h).
  */
 #ifndef MODEL_FUNCTION_LINES_H
 #define MODEL_FUNCTION_LINES_H

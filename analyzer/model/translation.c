@@ -101,31 +101,51 @@ struct known_name {
     const char *path;
 };
 
-/* The others by their names alone. */
+static const char *find_name(const struct known_name *names, const char *name, size_t size)
+{
+    struct known_name *known;
+    HASH_FIND(hh, names, name, size, known);
+    return known ? known->path : NULL;
+}
+
+static void add_name(struct known_name **names, const char *name, size_t size, const char *path)
+{
+    if (!size || find_name(*names, name, size))
+        return;
+    struct known_name *known = memory_get(1, sizeof(*known));
+    known->path = path;
+    HASH_ADD_KEYPTR(hh, *names, name, size, known);
+}
+
+static struct known_name *names_of(const struct translation *translation)
+{
+    const struct trace *trace = translation->trace[NEW];
+    struct known_name *names = NULL;
+    for (uint32_t i = 1; i < trace->header.module_count; i++) {
+        const char *path = trace->module_paths[i], *name;
+        size_t size = lasting_name(trace, i, &name);
+        if (!path || translation->same[NEW][i])
+            continue;
+        add_name(&names, path, strlen(path), path);
+        add_name(&names, name, size, path);
+    }
+    return names;
+}
+
+/* Those that are not the same file by their path, or else by what stays of their names. */
 static void name_modules(struct translation *translation)
 {
-    const struct trace *old = translation->trace[OLD], *new = translation->trace[NEW];
-    struct known_name *names = NULL, *known, *next;
-    const char *name;
-    for (uint32_t i = 1; i < new->header.module_count; i++) {
-        size_t size = lasting_name(new, i, &name);
-        if (!size || translation->same[NEW][i])
-            continue;
-        HASH_FIND(hh, names, name, size, known);
-        if (known)
-            continue;
-        known = memory_get(1, sizeof(*known));
-        known->path = new->module_paths[i];
-        HASH_ADD_KEYPTR(hh, names, name, size, known);
-    }
-    for (uint32_t i = 1; i < old->header.module_count; i++) {
+    const struct trace *trace = translation->trace[OLD];
+    struct known_name *names = names_of(translation), *known, *next;
+    for (uint32_t i = 1; i < trace->header.module_count; i++) {
         uint32_t same = translation->same[OLD][i];
-        const char *path = old->module_paths[i];
-        size_t size = lasting_name(old, i, &name);
-        known = NULL;
-        if (!same && size)
-            HASH_FIND(hh, names, name, size, known);
-        translation->module_paths[i] = same ? new->module_paths[same] : known ? known->path : path;
+        const char *path = trace->module_paths[i], *name, *found = NULL;
+        size_t size = lasting_name(trace, i, &name);
+        if (same)
+            found = translation->trace[NEW]->module_paths[same];
+        else if (path && !(found = find_name(names, path, strlen(path))) && size)
+            found = find_name(names, name, size);
+        translation->module_paths[i] = found ? found : path;
     }
     HASH_ITER(hh, names, known, next)
     {

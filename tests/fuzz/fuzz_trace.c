@@ -6,9 +6,11 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "model/difference.h"
 #include "model/ending.h"
 #include "output/dump.h"
 #include "output/json.h"
+#include "output/leaks.h"
 #include "output/message.h"
 #include "output/text.h"
 #include "tests/unit/output_check.h"
@@ -153,6 +155,56 @@ static void try_report(const struct trace *trace, enum grouping by, const struct
     symbols_close(symbols);
 }
 
+static void try_leaks(const struct trace *trace, const struct variation *variation)
+{
+    struct symbols *symbols = symbols_open(trace);
+    struct view view = {.metric = METRIC_CURRENT};
+    struct suppressions suppressions;
+    struct scope scope;
+    struct leaks leaks;
+    suppressions_start(&suppressions, true);
+    scope_open(&scope, &view, trace, symbols);
+    leaks_find(&leaks, &scope, &suppressions);
+    struct leaks_report report = {.report = {.file = trace->cwd,
+                                             .trace = trace,
+                                             .symbols = symbols,
+                                             .process = process_of(trace),
+                                             .view = &view,
+                                             .scope = &scope,
+                                             .selection = scope_select(&scope),
+                                             .rows = &leaks.rows,
+                                             .limit = ROWS,
+                                             .full = variation->columns},
+                                  .leaks = &leaks,
+                                  .suppressions = &suppressions};
+    FILE *out = output();
+    leaks_json(out, &report);
+    check_json(out);
+    out = output();
+    leaks_text(out, &report);
+    check_text(out, variation);
+    leaks_free(&leaks);
+    scope_close(&scope);
+    symbols_close(symbols);
+    suppressions_free(&suppressions);
+}
+
+/* A trace does not differ from itself. */
+static void try_difference(const struct trace *trace, const struct variation *variation)
+{
+    struct symbols *symbols[SIDES] = {symbols_open(trace), symbols_open(trace)};
+    struct translation *translation = translation_start(trace, symbols[OLD], trace, symbols[NEW]);
+    struct view view = {.metric = variation->metric, .by = variation->by};
+    struct difference difference;
+    difference_make(&difference, &view, (const struct trace *const[SIDES]){trace, trace}, symbols,
+                    translation);
+    fuzz_check(difference.equal ? NULL : "difference: of a trace and itself");
+    difference_free(&difference);
+    translation_end(translation);
+    symbols_close(symbols[OLD]);
+    symbols_close(symbols[NEW]);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct variation variation = vary(data, size);
@@ -165,6 +217,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     try_report(&trace, BY_SITE, &variation);
     try_report(&trace, variation.by, &variation);
+    try_leaks(&trace, &variation);
+    try_difference(&trace, &variation);
     try_what_was_when(path, &trace, &variation);
     for (size_t i = 0; i < trace.snapshot_count && i < SNAPSHOTS; i++)
         if (trace_at_snapshot(&trace, i, &why))
