@@ -76,7 +76,8 @@ static void merge_sites(struct rows *rows, struct scope *scope)
 
 /* --- groups -------------------------------------------------------------------------------------------- */
 
-/* A function that occurs twice in a stack counts once. */
+/* A function that occurs twice in a stack counts once.  From outside, so that of equal rows the caller is the
+   first. */
 static void add_site(struct sums *sums, struct scope *scope, uint32_t site)
 {
     const struct figures *figures = &scope->trace->sites[site].figures;
@@ -85,7 +86,7 @@ static void add_site(struct sums *sums, struct scope *scope, uint32_t site)
         return;
     }
     struct scope_stack stack = scope_stack(scope, site);
-    for (size_t i = stack.origin; i < stack.count; i++)
+    for (size_t i = stack.count; i-- > stack.origin;)
         sums_add(sums, scope_group(scope, stack.frames[i]), site, figures);
 }
 

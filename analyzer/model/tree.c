@@ -217,8 +217,9 @@ bool tree_make(struct tree *tree, struct scope *scope, bool inverted, uint64_t l
     tree->nodes[0] = (struct tree_node){0};
     bool fine = collect(&making, inverted);
     if (fine) {
-        qsort_r(making.paths.all, making.paths.count, sizeof(*making.paths.all), in_order,
-                making.paths.numbers);
+        if (making.paths.count)
+            qsort_r(making.paths.all, making.paths.count, sizeof(*making.paths.all), in_order,
+                    making.paths.numbers);
         grow(&making);
     } else {
         failure_set(why, "its stacks are too many for one tree: --filter and --hide leave fewer");

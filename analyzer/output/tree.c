@@ -112,7 +112,7 @@ static void put_folded(const struct drawing *drawing, uint32_t number)
         fputs(", smaller)", drawing->text.out);
     else
         fprintf(drawing->text.out, " below %g %%%s)", drawing->call_tree->percent,
-                view_selects(view) ? " of what is selected" : "");
+                view_selects(view) ? " of the selection" : "");
     text_style(&drawing->text, TEXT_PLAIN);
     fputc('\n', drawing->text.out);
 }
@@ -164,7 +164,8 @@ static void measure(struct drawing *drawing)
     for (size_t i = 0; i < tree->count; i++) {
         struct cells cells;
         cells_fill(&cells, drawing->call_tree->report, &tree->nodes[i].figures);
-        cells_widen(&drawing->widths, &cells);
+        if (i)
+            cells_widen(&drawing->widths, &cells);
         cells_fill(&cells, drawing->call_tree->report, &tree->nodes[i].rest);
         if (tree->nodes[i].folded)
             cells_widen(&drawing->widths, &cells);
