@@ -26,11 +26,11 @@ static double shift_of(const struct lists *lists, size_t pair)
     return (double)lists->new[pair % lists->new_count].line - lists->old[pair / lists->new_count].line;
 }
 
-/* How many lines a function as a whole has moved says nothing; less is better if all else is equal. */
+/* How far a function as a whole has moved says little: it is one change; less is better if all else is equal. */
 static double first_cost(double shift)
 {
     double lines = fabs(shift);
-    return lines / (lines + 1) - FARTHEST;
+    return (lines > 0) + lines / (lines + 1) - FARTHEST;
 }
 
 static struct way best_way(const struct lists *lists, const struct way *ways, size_t pair)
@@ -45,7 +45,7 @@ static struct way best_way(const struct lists *lists, const struct way *ways, si
         for (size_t k = 0; k < j; k++) {
             size_t last = before * lists->new_count + k;
             double cost = ways[last].cost + fabs(shift - shift_of(lists, last)) - FARTHEST;
-            if (cost < best.cost)
+            if (cost <= best.cost)
                 best = (struct way){cost, last};
         }
     return best;
@@ -68,7 +68,7 @@ static void match_moved(const struct lists *lists, size_t *match)
     double least = INFINITY;
     for (size_t pair = 0; pair < pairs; pair++) {
         ways[pair] = best_way(lists, ways, pair);
-        if (ways[pair].cost < least) {
+        if (ways[pair].cost <= least && ways[pair].cost < 0) {
             least = ways[pair].cost;
             end = pair;
         }

@@ -19,7 +19,8 @@ struct calling_line {
 /*
  * Both lists are ascending.  match[i] becomes the index of the new line that the old one is, or MOVED_NOWHERE.
  * Lines keep their order, and have a callee in common.  Of all ways that which needs the fewest lines to be
- * added or taken away between them; a line that would need more than 40 is taken for another.
+ * added or taken away between them, rather added than taken away; a line that would need more than 40 is taken
+ * for another.
  * Of functions with so many lines that this takes long, lines are only the same if their numbers are.
  */
 void moved_lines_match(const struct calling_line *old, size_t old_count, const struct calling_line *new,

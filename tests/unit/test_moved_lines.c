@@ -55,6 +55,7 @@ static void moves(void **state)
         {"one callee of several is enough", {{10, "ab"}}, {{12, "bc"}}, {12}},
         {"they do not cross", {{10, "a"}, {20, "b"}}, {{11, "b"}, {21, "a"}}, {NO, 11}},
         {"not over so many lines", {{10}, {20}}, {{10}, {200}}, {10, NO}},
+        {"rather added than taken away", {{10}, {12}}, {{10}, {11}, {13}}, {10, 13}},
         {"of two as good the nearer", {{10}}, {{8}, {11}}, {11}},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
