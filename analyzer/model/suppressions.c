@@ -306,21 +306,35 @@ bool suppressions_is_runtime(const char *module)
     return strstr(module, "/gconv/") != NULL;
 }
 
-static uint32_t match_builtin(struct matcher *matcher, uint32_t node, uint64_t blocks)
+/* Whether a built-in suppression that was found is for so many blocks, in a frame of such a module. */
+static bool applies(const struct suppression *suppression, bool runtime, uint64_t blocks)
+{
+    return (runtime || suppression->anywhere) && (!suppression->blocks || blocks <= suppression->blocks);
+}
+
+/* By the name under which the program calls the library, whose own names may be few. */
+static uint32_t match_call(struct matcher *matcher, uint32_t frame, uint64_t blocks)
+{
+    const struct suppressions *suppressions = matcher->suppressions;
+    const struct source_frame called = {.function = symbols_called(matcher->symbols, frame)};
+    for (size_t i = 0; called.function && i < suppressions->builtin; i++)
+        if (names_match(&suppressions->all[i], &called) && applies(&suppressions->all[i], true, blocks))
+            return (uint32_t)i + FIRST;
+    return NONE;
+}
+
+static uint32_t match_builtin(struct matcher *matcher, uint32_t innermost, uint64_t blocks)
 {
     const struct trace *trace = matcher->trace;
     const struct suppressions *suppressions = matcher->suppressions;
-    for (; node >= TRACE_NODE_FIRST; node = trace->nodes[node].parent) {
+    for (uint32_t node = innermost; node >= TRACE_NODE_FIRST; node = trace->nodes[node].parent) {
         uint32_t frame = trace->nodes[node].frame;
         bool runtime = suppressions_is_runtime(trace->module_paths[trace->frames[frame].module]);
         uint32_t found = match_frame(matcher, matcher->frames_builtin, frame, 0, suppressions->builtin);
-        if (found >= FIRST) {
-            const struct suppression *suppression = &suppressions->all[found - FIRST];
-            if ((runtime || suppression->anywhere) && (!suppression->blocks || blocks <= suppression->blocks))
-                return found;
-        }
+        if (found >= FIRST && applies(&suppressions->all[found - FIRST], runtime, blocks))
+            return found;
         if (!runtime)
-            return NONE;
+            return node == innermost ? NONE : match_call(matcher, frame, blocks);
     }
     return NONE;
 }

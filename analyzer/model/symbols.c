@@ -265,6 +265,15 @@ struct source_frames symbols_resolve(struct symbols *symbols, uint32_t frame)
     return (struct source_frames){symbols->frames, resolved->count};
 }
 
+const char *symbols_called(struct symbols *symbols, uint32_t frame)
+{
+    const struct trace_frame *recorded = &symbols->trace->frames[frame];
+    if (!symbols->resolved[frame].places)
+        look_up(symbols, frame);
+    struct debuginfo *info = recorded->module ? symbols->modules[recorded->module].info : NULL;
+    return info && !(recorded->flags & TRACE_FRAME_EXACT) ? debuginfo_called(info, recorded->offset) : NULL;
+}
+
 void symbols_translate(struct symbols *symbols, symbols_translator *translate, const void *context)
 {
     symbols->translate = translate;

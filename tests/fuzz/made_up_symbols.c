@@ -74,6 +74,11 @@ struct source_frames symbols_resolve(struct symbols *symbols, uint32_t frame)
     return (struct source_frames){symbols->frames, count};
 }
 
+const char *symbols_called(struct symbols *symbols, uint32_t frame)
+{
+    return any_string(symbols->trace, symbols->trace->frames[frame].offset >> 6);
+}
+
 void symbols_translate(struct symbols *symbols, symbols_translator *translate, const void *context)
 {
     symbols->translate = translate;
