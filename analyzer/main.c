@@ -27,7 +27,7 @@ static const struct command {
     {"source", "show source text with bytes per line", NULL},
     {"diff", "compare two traces or snapshots", NULL},
     {"leaks", "show what was never freed", NULL},
-    {"html", "write a self-contained HTML report", NULL},
+    {"html", "write a self-contained HTML report", command_html},
     {"live", "watch a running program", NULL},
     {"ctl", "steer the recorder of a running program", NULL},
     {"check", "fail when a trace exceeds limits", NULL},
