@@ -14,11 +14,17 @@
 #include "model/file.h"
 #include "output/html.h"
 #include "output/message.h"
+#include "output/terminal.h"
+#include "output/utf8.h"
 
 /* Trees of more than FEW_NODES are shown without what is below a share of everything, by any figure. */
 #define FEW_NODES      10000
 #define MOST_NODES     100000
 #define SMALLEST_SHARE 0.0001
+
+/* A page has no more snapshots than these figures of a kind, or LEAST_SNAPSHOTS. */
+#define MOST_FIGURES    500000
+#define LEAST_SNAPSHOTS 4
 
 struct options {
     const char *files[2], *out;
@@ -58,9 +64,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 static const struct argp argp = {
     argp_options,
     parse,
-    "[FILE]\nOLD NEW",
-    "Write a page with the call tree, the timeline and a table of the call sites of a trace, or of what changed "
-    "from one trace to another."
+    "[FILE[@SNAPSHOT]]\nOLD[@SNAPSHOT] NEW[@SNAPSHOT]",
+    "Write a page with the call tree, the timeline and a table of who allocates, or of what changed from one "
+    "trace or snapshot to another, and print its name."
     "\vThe page is one file, for any browser, and asks nothing of any network. FILE is a trace, of a program "
     "that has ended or is still running; left out, it is the newest trace in the current directory.",
     NULL,
@@ -120,25 +126,41 @@ static bool write_file(const char *name, const struct html_page *page)
 {
     char *path = NULL;
     FILE *out = open_beside(name, &path);
-    bool fine = out && html_page(out, page) && !ferror(out);
-    fine = out && fclose(out) == 0 && fine && rename(path, name) == 0;
-    if (!fine) {
-        message("%s: cannot be written: %s", name, strerror(errno ? errno : EIO));
-        if (path)
-            unlink(path);
+    struct failure why = {""};
+    bool whole = out && html_page(out, page, &why);
+    bool fine = out && !ferror(out);
+    fine = out && fclose(out) == 0 && fine;
+    if (whole && fine && rename(path, name) == 0) {
+        free(path);
+        return true;
     }
+    message("%s: cannot be written: %s", name, *why.text ? why.text : strerror(errno ? errno : EIO));
+    if (path)
+        unlink(path);
     free(path);
-    return fine;
+    return false;
+}
+
+static void say_written(const char *name)
+{
+    char *harmless = utf8_escape(name, terminal_is_wide());
+    printf("%s\n", harmless);
+    free(harmless);
 }
 
 static bool write_page(const struct options *options, const char *trace, const struct html_page *page)
 {
-    if (options->out && strcmp(options->out, "-") == 0)
-        return html_page(stdout, page) && fflush(stdout) == 0;
+    struct failure why;
+    if (options->out && strcmp(options->out, "-") == 0) {
+        bool whole = html_page(stdout, page, &why);
+        if (!whole)
+            message("%s: %s", trace, why.text);
+        return whole;
+    }
     char *name = options->out ? strdup(options->out) : default_name(trace, page->trace_count == 2);
     bool fine = name && may_write(name, options->force) && write_file(name, page);
     if (fine)
-        message("the report is %s", name);
+        say_written(name);
     free(name);
     return fine;
 }
@@ -151,19 +173,21 @@ struct opened {
     struct trace trace;
     struct symbols *symbols;
     uint32_t *nodes;
+    size_t wanted;   /* the moment that was named, */
+    uint64_t number; /* and that of its snapshot, or 0 */
 };
 
 static bool open_trace(struct opened *opened, const char *name)
 {
-    struct failure why;
-    opened->file = options_trace(name);
+    opened->file = options_file(name);
     if (!opened->file)
         return false;
-    if (!trace_read(&opened->trace, opened->file, &why)) {
-        message("%s: %s", opened->file, why.text);
+    if (!options_open(&opened->trace, name ? name : opened->file)) {
         free(opened->file);
         return false;
     }
+    opened->wanted = moment_of(&opened->trace);
+    opened->number = opened->trace.at ? opened->trace.at->number : 0;
     opened->symbols = symbols_open(&opened->trace);
     return true;
 }
@@ -176,13 +200,12 @@ static void close_trace(struct opened *opened)
     free(opened->file);
 }
 
-static bool go_to(const struct html_moment *moment, void *context)
+static bool same_file(const struct trace *a, const struct trace *b)
 {
-    (void)moment, (void)context;
-    return true;
+    return a->device == b->device && a->inode == b->inode;
 }
 
-/* Every module of one trace that the other has, by path, is the same file. */
+/* Whether every module that both have, by its path, was the same file. */
 static bool same_build(const struct trace *a, const struct trace *b)
 {
     for (uint32_t i = 1; i < a->header.module_count; i++)
@@ -196,37 +219,121 @@ static bool same_build(const struct trace *a, const struct trace *b)
     return true;
 }
 
-static bool make_page(const struct options *options, struct opened *opened, size_t count)
-{
-    struct html_trace traces[2];
-    struct html_moment moments[2];
+/* Everything that a page is made of. */
+struct making {
+    struct opened *opened;
+    size_t count;
     struct calltree tree;
-    struct pruning pruning;
+    struct moment *moments;
+    size_t moment_count;
     struct pruned pruned;
-    calltree_open(&tree, count == 1 || same_build(&opened[0].trace, &opened[1].trace));
-    for (size_t i = 0; i < count; i++) {
-        opened[i].nodes = calltree_add(&tree, &opened[i].trace, opened[i].symbols);
-        traces[i] = (struct html_trace){opened[i].file, &opened[i].trace, process_of(&opened[i].trace)};
-        moments[i] = (struct html_moment){.label = "the end",
-                                          .ns = traces[i].process.duration_ns,
-                                          .trace = &opened[i].trace,
-                                          .nodes = opened[i].nodes};
+};
+
+/* The stacks of all sites; whatever counted at a snapshot still counts in the latest figures. */
+static bool make_tree(struct making *making, struct failure *why)
+{
+    struct opened *opened = making->opened;
+    calltree_open(&making->tree, making->count == 1 || same_build(&opened[0].trace, &opened[1].trace));
+    for (size_t i = 0; i < making->count; i++) {
+        struct moment latest = {&opened[i].trace, NULL, MOMENT_LATEST};
+        if (!moment_go_to(&latest, why))
+            return false;
+        opened[i].nodes = calltree_add(&making->tree, &opened[i].trace, opened[i].symbols);
     }
-    pruning_open(&pruning, &tree);
-    for (size_t i = 0; i < count; i++) {
-        struct figures *figures = calltree_figures(&tree, moments[i].trace, moments[i].nodes);
-        pruning_consider(&pruning, &tree, figures);
+    return true;
+}
+
+static size_t most_snapshots(const struct trace *trace)
+{
+    size_t most = MOST_FIGURES / trace->header.site_count;
+    return most < LEAST_SNAPSHOTS ? LEAST_SNAPSHOTS : most;
+}
+
+/* `wanted`: those that were named, of the first trace. */
+static void make_moments(struct making *making, const uint64_t *wanted, size_t wanted_count)
+{
+    struct opened *opened = making->opened;
+    if (making->count == 1) {
+        making->moments = moments_of(&opened->trace, opened->nodes, most_snapshots(&opened->trace), wanted,
+                                     wanted_count, &making->moment_count);
+        return;
+    }
+    making->moments = memory_get(making->count, sizeof(*making->moments));
+    for (size_t i = 0; i < making->count; i++)
+        making->moments[making->moment_count++] =
+            (struct moment){&opened[i].trace, opened[i].nodes, opened[i].wanted};
+}
+
+static bool prune(struct making *making, struct failure *why)
+{
+    struct pruning pruning;
+    bool fine = true;
+    pruning_open(&pruning, &making->tree);
+    for (size_t i = 0; fine && i < making->moment_count; i++) {
+        const struct moment *moment = &making->moments[i];
+        fine = moment_go_to(moment, why);
+        struct figures *figures = calltree_figures(&making->tree, moment->trace, moment->nodes);
+        pruning_consider(&pruning, &making->tree, figures);
         free(figures);
     }
-    pruning_apply(&pruning, &tree, tree.node_count > FEW_NODES ? SMALLEST_SHARE : 0, MOST_NODES, &pruned);
-    struct html_page page = {.traces = traces, .trace_count = count, .moments = moments, .moment_count = count,
-                             .tree = &tree, .pruned = &pruned, .go_to = go_to};
-    bool fine = write_page(options, opened[count - 1].file, &page);
+    pruning_apply(&pruning, &making->tree, making->tree.node_count > FEW_NODES ? SMALLEST_SHARE : 0,
+                  MOST_NODES, &making->pruned);
+    pruning_close(&pruning);
+    return fine;
+}
+
+/* The latest if the program has dropped the snapshot meanwhile. */
+static size_t index_of(const struct making *making, uint64_t number)
+{
+    for (size_t i = 0; i < making->moment_count; i++)
+        if (moment_number(&making->moments[i]) == number)
+            return i;
+    return 0;
+}
+
+static bool write_made(const struct options *options, const struct making *making, const uint64_t *wanted,
+                       size_t wanted_count)
+{
+    const struct opened *opened = making->opened;
+    bool of_two = making->count == 2;
+    struct html_trace traces[2];
+    for (size_t i = 0; i < making->count; i++)
+        traces[i] = (struct html_trace){opened[i].file, &opened[i].trace, process_of(&opened[i].trace)};
+    struct html_page page = {
+        .traces = traces,
+        .trace_count = making->count,
+        .moments = making->moments,
+        .moment_count = making->moment_count,
+        .moments_left_out = of_two ? 0 : opened->trace.snapshot_count + 1 - making->moment_count,
+        .shown = of_two ? 1 : index_of(making, wanted[wanted_count - 1]),
+        .base = of_two ? 0 : wanted_count == 2 ? index_of(making, wanted[0]) : HTML_NO_BASE,
+        .tree = &making->tree,
+        .pruned = &making->pruned,
+    };
+    return write_page(options, opened[making->count - 1].file, &page);
+}
+
+/* Of two snapshots of one file: a page of that file. */
+static bool make_page(const struct options *options, struct opened *opened, size_t count)
+{
+    uint64_t wanted[2] = {opened[0].number, opened[count - 1].number};
+    size_t wanted_count = count;
+    if (count == 2 && same_file(&opened[0].trace, &opened[1].trace))
+        count = 1;
+    struct making making = {.opened = opened, .count = count};
+    struct failure why;
+    bool fine = make_tree(&making, &why);
+    if (fine)
+        make_moments(&making, wanted, wanted_count);
+    fine = fine && prune(&making, &why);
+    if (!fine)
+        message("%s: %s", opened[0].file, why.text);
+    fine = fine && write_made(options, &making, wanted, wanted_count);
     for (size_t i = 0; i < count; i++)
         message_modules(&opened[i].trace, opened[i].symbols);
-    pruned_free(&pruned);
-    pruning_close(&pruning);
-    calltree_close(&tree);
+    pruned_free(&making.pruned);
+    free(making.moments);
+    calltree_close(&making.tree);
     return fine;
 }
 

@@ -17,6 +17,7 @@
 #include "output/names.h"
 #include "output/page.h"
 #include "output/text.h"
+#include "output/units.h"
 #include "output/utf8.h"
 
 #define LONGEST 4000 /* columns of a name: what is longer nobody reads */
@@ -101,7 +102,7 @@ static void put_names(FILE *out, const struct names *names)
         fputs(name->number ? ",\n" : "", out);
         put_harmless(out, name->full);
     }
-    fputs("],\n\"shown\":{", out);
+    fputs("],\n\"short\":{", out);
     const char *comma = "";
     for (const struct name *name = names->all; name; name = name->hh.next)
         if (name->shown && strcmp(name->shown, name->full) != 0) {
@@ -193,7 +194,7 @@ static uint64_t figure(const struct figures *figures, size_t column)
 }
 
 /* Of every row, by columns. */
-static void put_figures(FILE *out, const struct html_page *page, const struct html_moment *moment)
+static void put_figures(FILE *out, const struct html_page *page, const struct moment *moment)
 {
     const struct pruned *pruned = page->pruned;
     struct figures *whole = calltree_figures(page->tree, moment->trace, moment->nodes);
@@ -202,7 +203,7 @@ static void put_figures(FILE *out, const struct html_page *page, const struct ht
         figures_add(&figures[pruned->places[i]], &whole[i]);
     free(whole);
     for (size_t column = 0; column < COLUMNS; column++) {
-        fprintf(out, ",\n \"%s\":[", columns[column].name);
+        fprintf(out, "%s\"%s\":[", column ? ",\n " : "", columns[column].name);
         const char *comma = "";
         for (size_t i = 0; i < pruned->count; i++)
             if (pruned->counting[i]) {
@@ -214,36 +215,84 @@ static void put_figures(FILE *out, const struct html_page *page, const struct ht
     free(figures);
 }
 
-static bool put_moment(FILE *out, const struct html_page *page, const struct html_moment *moment)
+static void put_snapshot(FILE *out, const struct snapshot *snapshot)
 {
-    if (!page->go_to(moment, page->context))
-        return false;
-    fputs("{\"label\":", out);
-    put_string(out, moment->label);
-    if (moment->reason) {
-        fputs(",\"reason\":", out);
-        put_string(out, moment->reason);
-    }
-    fprintf(out, ",\"ns\":%" PRIu64 ",\"totals\":{", moment->ns);
+    char label[64], reason[64 + UNITS_SIZE], size[UNITS_SIZE];
+    snprintf(label, sizeof(label), "snapshot %" PRIu64, snapshot->number);
+    snprintf(reason, sizeof(reason), "%s", snapshot_reason(snapshot));
+    if (snapshot->asked_bytes)
+        snprintf(reason, sizeof(reason), "%s: %s were not to be had", snapshot_reason(snapshot),
+                 units_bytes(snapshot->asked_bytes, size));
+    put_string(out, snapshot->label ? snapshot->label : label);
+    fputs(",\"reason\":", out);
+    put_string(out, reason);
+    fprintf(out, ",\"exact\":%s,\"ns\":%" PRIu64, snapshot->blurred ? "false" : "true", snapshot->ns);
+}
+
+static const struct html_trace *trace_of(const struct html_page *page, const struct moment *moment)
+{
+    const struct html_trace *of = page->traces;
+    while (of->trace != moment->trace)
+        of++;
+    return of;
+}
+
+static void put_moment(FILE *out, const struct html_page *page, const struct moment *moment)
+{
+    const struct snapshot *snapshot = moment_snapshot(moment);
+    const struct html_trace *of = trace_of(page, moment);
+    fprintf(out, "{\"trace\":%zu,\"label\":", (size_t)(of - page->traces));
+    if (snapshot)
+        put_snapshot(out, snapshot);
+    else
+        fprintf(out, "\"%s\",\"ns\":%" PRIu64, of->process.end == PROCESS_RUNNING ? "now" : "the end",
+                of->process.duration_ns);
+    fputs(",\"totals\":{", out);
     for (size_t column = 0; column < COLUMNS; column++)
-        fprintf(out, "%s\"%s\":%" PRIu64, column ? "," : "", columns[column].name,
+        fprintf(out, "\"%s\":%" PRIu64 ",", columns[column].name,
                 figure(&moment->trace->totals, column));
-    fprintf(out, ",\"reallocations\":%" PRIu64 "}", moment->trace->totals.reallocations);
-    put_figures(out, page, moment);
-    fputs("}", out);
+    fprintf(out, "\"reallocations\":%" PRIu64 "}}", moment->trace->totals.reallocations);
+}
+
+/* Totals with the data; the rows of each moment in an element of their own, read when they are wanted. */
+static bool put_moments(FILE *out, FILE *rows, const struct html_page *page, struct failure *why)
+{
+    fputs(",\n\"moments\":[", out);
+    for (size_t i = 0; i < page->moment_count; i++) {
+        const struct moment *moment = &page->moments[i];
+        if (!moment_go_to(moment, why))
+            return false;
+        fputs(i ? ",\n" : "", out);
+        put_moment(out, page, moment);
+        fprintf(rows, "<script type=\"application/json\" id=\"figures-%zu\">{", i);
+        put_figures(rows, page, moment);
+        fputs("}</script>\n", rows);
+    }
+    fputs("]", out);
     return true;
 }
 
-static bool put_moments(FILE *out, const struct html_page *page)
+/* Of the first trace; of two there is no common time. */
+static void put_points(FILE *out, const struct trace *trace)
 {
-    bool fine = true;
-    fputs(",\n\"moments\":[", out);
-    for (size_t i = 0; fine && i < page->moment_count; i++) {
-        fputs(i ? ",\n" : "", out);
-        fine = put_moment(out, page, &page->moments[i]);
+    static const struct {
+        const char *name;
+        size_t offset;
+    } members[] = {
+        {"ns", offsetof(struct point, ns)},
+        {"current", offsetof(struct point, current_bytes)},
+        {"resident", offsetof(struct point, resident_bytes)},
+    };
+    const char *comma = ",\n\"points\":{";
+    for (size_t member = 0; member < sizeof(members) / sizeof(members[0]); member++) {
+        fprintf(out, "%s\"%s\":[", comma, members[member].name);
+        for (size_t i = 0; i < trace->point_count; i++)
+            fprintf(out, "%s%" PRIu64, i ? "," : "",
+                    *(const uint64_t *)((const char *)&trace->points[i] + members[member].offset));
+        fputs("]", out);
+        comma = ",\n ";
     }
-    fputs("]", out);
-    return fine;
+    fputs("}", out);
 }
 
 /* --- the head ------------------------------------------------------------------------------------------ */
@@ -315,7 +364,8 @@ static void put_traces(FILE *out, const struct html_page *page)
         fputs(i ? ",\n" : "", out);
         put_trace(out, &page->traces[i]);
     }
-    fprintf(out, "],\n\"left_out\":{\"nodes\":%zu,\"of\":%zu,\"share\":%g,\"moments\":%zu}",
+    fprintf(out, "],\n\"shown\":%zu,\"base\":%zd", page->shown, (ssize_t)page->base); /* no base: -1 */
+    fprintf(out, ",\n\"left_out\":{\"nodes\":%zu,\"of\":%zu,\"share\":%g,\"moments\":%zu}",
             page->pruned->left_out, page->tree->node_count - 1, page->pruned->threshold,
             page->moments_left_out);
 }
@@ -334,23 +384,43 @@ static void put_title(FILE *out, const struct html_page *page)
     free(command);
 }
 
-bool html_page(FILE *out, const struct html_page *page)
+static bool has_timeline(const struct html_page *page)
+{
+    return page->trace_count == 1 && page->traces[0].trace->point_count > 1;
+}
+
+static bool put_data(FILE *out, const struct html_page *page, struct failure *why)
 {
     struct names names = {0};
-    fputs(HTML_MARK, out);
-    page_write(out, PAGE_START);
-    put_title(out, page);
-    page_write(out, PAGE_BODY);
+    char *rows = NULL;
+    size_t size;
+    FILE *later = open_memstream(&rows, &size);
     fputs("{", out);
     put_traces(out, page);
     put_nodes(out, page, &names);
     put_rows(out, page->pruned);
     put_names(out, &names);
-    bool fine = put_moments(out, page);
-    fputs("}", out);
-    page_write(out, PAGE_SCRIPT);
-    page_write(out, PAGE_CHART);
-    page_write(out, PAGE_END);
+    if (has_timeline(page))
+        put_points(out, page->traces[0].trace);
+    bool fine = later && put_moments(out, later, page, why);
+    fputs("}</script>\n", out);
+    if (later && fclose(later) == 0)
+        fwrite(rows, 1, size, out);
+    free(rows);
     names_free(&names);
+    return fine;
+}
+
+bool html_page(FILE *out, const struct html_page *page, struct failure *why)
+{
+    fputs(HTML_MARK, out);
+    page_write(out, PAGE_START);
+    put_title(out, page);
+    page_write(out, PAGE_BODY);
+    bool fine = put_data(out, page, why);
+    page_write(out, PAGE_SCRIPT);
+    if (has_timeline(page))
+        page_write(out, PAGE_CHART);
+    page_write(out, PAGE_END);
     return fine;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The page: what is looked at, and its parts brought together.
 const comparing = report.traces.length === 2;
-const looked = {metric: METRICS[0], moment: comparing ? 1 : 0, base: comparing ? 0 : -1, inverted: false, query: '', mark: null};
+const looked = {metric: METRICS[0], moment: report.shown, base: report.base, inverted: false, query: '', mark: null};
 let icicle, table, timeline;
 
 // --- the head
@@ -75,7 +75,7 @@ function moreOf(metric, count) {
 
 function momentName(number) {
   const moment = report.moments[number];
-  if (comparing) return `${number ? 'new' : 'old'}: ${frames.base(report.traces[number].file)}`;
+  if (comparing) return `${number ? 'new' : 'old'}: ${frames.base(report.traces[number].file)}` + (moment.reason ? `, ${moment.label}` : '');
   return moment.reason ? `${moment.label}, ${units.duration(moment.ns)}` : moment.label;
 }
 
@@ -95,9 +95,14 @@ function writeChoices() {
   if (!report.points) for (const id of ['chart', 'reading', 'time-hint']) byId(id).hidden = true;
   byId('time').querySelector('.keys').hidden = !report.points;
   byId('key-resident').hidden = !report.points?.resident.some((bytes) => bytes > 0);
-  byId('time-hint').textContent = moments.length > 1
+}
+
+function writeHint() {
+  const moments = [looked.moment, looked.base].map((number) => report.moments[number]).filter((one) => one?.reason);
+  const of = moments.map((one) => `${one.label}: ${one.reason}${one.exact ? '' : '; threads went on meanwhile, it is not one instant'}.`);
+  byId('time-hint').textContent = [...of, report.moments.length > 1
     ? 'Click: the nearest snapshot. Drag: what changed between the two nearest.'
-    : 'There are no snapshots in this trace: the figures are those of its end.';
+    : 'There are no snapshots in this trace: the figures are those of its end.'].join(' ');
 }
 
 function startTimeline() {
@@ -209,7 +214,7 @@ function writeLegend() {
 function framesWith(query) {
   if (!query) return null;
   const inName = report.names.map((name, number) =>
-    name.toLowerCase().includes(query) || (report.shown[number]?.toLowerCase().includes(query) ?? false));
+    name.toLowerCase().includes(query) || (report.short[number]?.toLowerCase().includes(query) ?? false));
   const has = (number) => number >= 0 && inName[number];
   return Uint8Array.from({length: frames.count}, (_, frame) =>
     has(frames.field(frame, 0)) || has(frames.field(frame, 1)) || has(frames.field(frame, 3))
@@ -299,6 +304,7 @@ function choose(change) {
   byId('moment').value = looked.moment;
   byId('base').value = looked.base;
   writeFigures();
+  writeHint();
   lookAtTree();
   writeLegend();
   clearTimeout(tableWaits);
@@ -322,6 +328,7 @@ function start() {
   });
   table = new Table(byId('table'), byId('more'), {mark, reveal, copy: copyPlace});
   writeGroupings();
+  if (looked.base >= 0 && !comparing) looked.metric = METRICS[1];
   choose({});
   for (const input of document.getElementsByName('direction'))
     input.addEventListener('change', () => choose({inverted: input.value === 'callers'}));

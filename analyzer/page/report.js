@@ -9,7 +9,7 @@ const frames = {
   count: report.frames.length / FRAME_FIELDS,
   field: (frame, field) => frame < 0 ? -1 : report.frames[frame * FRAME_FIELDS + field],
   name: (number) => number < 0 ? null : report.names[number],
-  shown: (number) => number < 0 ? null : report.shown[number] ?? report.names[number],
+  shown: (number) => number < 0 ? null : report.short[number] ?? report.names[number],
 
   what(frame) {
     if (frame < 0) return '(other)';
@@ -46,10 +46,17 @@ for (const metric of METRICS) {
 const rowNodes = new Int32Array(report.rows);
 const rowCount = rowNodes.length;
 
+// The figures of all rows at a moment, by columns; read when they are first wanted.
+function figuresAt(moment) {
+  const at = report.moments[moment];
+  at.figures ??= JSON.parse(byId(`figures-${moment}`).textContent);
+  return at.figures;
+}
+
 // A figure of every row at a moment; with a base, how much more it is than at that moment.
 function column(name, moment, base) {
-  const values = new Float64Array(report.moments[moment][name]);
-  if (base >= 0) report.moments[base][name].forEach((value, row) => { values[row] -= value; });
+  const values = new Float64Array(figuresAt(moment)[name]);
+  if (base >= 0) figuresAt(base)[name].forEach((value, row) => { values[row] -= value; });
   return values;
 }
 function total(name, moment, base) {
