@@ -152,9 +152,9 @@ function describe(node) {
 
 function figuresOf(node) {
   const {tree, metric, changed} = looked, parts = [];
-  const tally = metric.formatCount(Math.abs(tree.tally[node]));
+  const tally = changed ? units.signed(tree.tally[node], metric.formatCount) : metric.formatCount(tree.tally[node]);
   parts.push(`${value(node)}`, changed ? `${share(node)} of all changes` : share(node));
-  if (metric.one) parts.push(changed && tree.tally[node] < 0 ? `−${tally}` : tally);
+  if (metric.one) parts.push(tally);
   if (tree.own && node && tree.own[node] && tree.first[node] >= 0)
     parts.push(`itself ${changed ? units.signed(tree.own[node], metric.format) : metric.format(tree.own[node])}`);
   return parts;
@@ -271,8 +271,7 @@ function lookAtTable() {
     values: looked.values, counts: looked.counts, metric: looked.metric, changed: looked.changed, whole: tree.weight[0],
     isShown: below ? tree.rowsBelow(below) : () => true, query: looked.query, frameMatches: looked.found,
   });
-  const many = table.by === 'site' ? 'call sites' : `${table.by}s`;
-  byId('counted').textContent = (shown === all ? `${units.count(all)} ${many}` : `${units.count(shown)} of ${units.count(all)} ${many}`)
+  byId('counted').textContent = (shown === all ? '' : `${units.count(shown)} of `) + units.plural(all, table.by, `${table.by}s`)
     + (below ? ` ${looked.inverted ? 'in stacks that end so' : 'below'} ${frames.what(tree.frameOf[below]).slice(0, 60)}` : '');
 }
 
@@ -321,7 +320,7 @@ function start() {
     select: describeNode,
     zoom() {
       clearTimeout(tableWaits);
-      if (table) tableWaits = setTimeout(lookAtTable, 250);
+      if (table) tableWaits = setTimeout(lookAtTable, ZOOM_TIME);
     },
     hover: tip,
     copy: copyPlace,

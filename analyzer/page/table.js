@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The table of who allocates: rows added up by what their frames have in common, sorted, searched, and restricted to
 // the branch that the call tree shows.  `on` is told: {mark(group), reveal(row), copy(frame)}.
-const GROUPINGS = ['site', 'line', 'function', 'file', 'module'];
+const GROUPINGS = ['stack', 'line', 'function', 'file', 'module'];
 const ROWS_AT_FIRST = 20, ROWS_MORE = 200, CALLERS = 4;
 
 class Table {
@@ -38,7 +38,7 @@ class Table {
   }
 
   groups({values, counts, isShown}) {
-    if (this.by === 'site') return this.sites(values, counts, isShown);
+    if (this.by === 'stack') return this.stacks(values, counts, isShown);
     const {numberOf, first, count} = this.groupsOfFrames(this.by);
     const own = new Float64Array(count), tally = new Float64Array(count), whole = new Float64Array(count);
     const seen = new Int32Array(count).fill(-1);
@@ -58,7 +58,7 @@ class Table {
       .filter((one) => one.own || one.tally || one.whole);
   }
 
-  sites(values, counts, isShown) {
+  stacks(values, counts, isShown) {
     const all = [];
     for (let row = 0; row < rowCount; row++)
       if ((values[row] || counts[row]) && isShown(row))
@@ -79,7 +79,7 @@ class Table {
 
   matches(one, query, frameMatches) {
     if (!query) return true;
-    if (this.by !== 'site') {
+    if (this.by !== 'stack') {
       const words = this.words(one);
       return (words.what + '\n' + words.where).toLowerCase().includes(query)
         || (one.frame >= 0 && this.by === 'function' && frames.whole(one.frame).toLowerCase().includes(query));
@@ -112,13 +112,13 @@ class Table {
   // --- writing
 
   columns() {
-    const {metric} = this.what, bySite = this.by === 'site';
+    const {metric} = this.what, byStack = this.by === 'stack';
     return [
       {key: 'own', title: metric.name},
       {key: 'own', share: true},
       {key: 'tally', title: metric.columnTitle},
-      ...(bySite ? [] : [{key: 'whole', title: 'with callees'}]),
-      {key: 'what', title: {site: 'allocated by', line: 'function'}[this.by] ?? this.by, text: true},
+      ...(byStack ? [] : [{key: 'whole', title: 'with callees'}]),
+      {key: 'what', title: {stack: 'allocated by', line: 'function'}[this.by] ?? this.by, text: true},
       ...(this.by === 'file' || this.by === 'module' ? [] : [{key: 'where', title: 'place', text: true}]),
     ];
   }
@@ -154,7 +154,7 @@ class Table {
     this.body.append(...part.map((one) => this.writeRow(one)));
     const left = this.ranked.length - from - part.length;
     this.more.hidden = left <= 0;
-    this.more.textContent = `Show ${units.count(Math.min(left, ROWS_MORE))} more of ${units.count(left)}`;
+    this.more.textContent = left > ROWS_MORE ? `Show ${ROWS_MORE} more of ${units.count(left)}` : `Show the other ${left}`;
   }
 
   writeRow(one) {
@@ -168,7 +168,7 @@ class Table {
     number(one.own, metric.format);
     row.append(this.writeShare(one.own, whole));
     number(one.tally, metric.formatCount === units.bytes ? units.bytes : units.count);
-    if (this.by !== 'site') number(one.whole, metric.format);
+    if (this.by !== 'stack') number(one.whole, metric.format);
     this.writePlace(row, one);
     const choose = () => one.row === undefined ? this.on.mark(one, this.words(one).what) : this.on.reveal(one.row);
     row.addEventListener('click', choose);
