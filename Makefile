@@ -116,7 +116,8 @@ $(O)/obj/analyzer/%.o: analyzer/%.c | deps
 	$(Q)$(CC) $(COMMON) $(ANALYZER_FLAGS) -c -o $@ $<
 
 # The page of `tracemalloc html`, without its data.
-PAGE_SCRIPTS   = $(patsubst %,analyzer/page/%.js,units report elements colours tree icicle timeline table main)
+PAGE_SCRIPTS   = $(patsubst %,analyzer/page/%.js,units report looked elements colours tree icicle timeline table \
+                   head describe main)
 DYGRAPHS       = /usr/share/javascript/dygraphs/dygraph.min.js
 
 $(O)/page.html: analyzer/page/assemble.sh analyzer/page/page.html analyzer/page/page.css $(PAGE_SCRIPTS) LICENSE | deps

@@ -35,7 +35,8 @@ struct options {
 enum { KEY_OUT = 'o', KEY_FORCE = 'f' };
 
 static const struct argp_option argp_options[] = {
-    {"output", KEY_OUT, "FILE", 0, "Name of the page (default: the trace's with .html); -: standard output", 0},
+    {"output", KEY_OUT, "FILE", 0, "Name of the page (default: the trace's with .html); -: standard output",
+     0},
     {"force", KEY_FORCE, NULL, 0, "Overwrite a file that is no report of ours", 0},
     {0}};
 
@@ -306,7 +307,9 @@ static bool write_made(const struct options *options, const struct making *makin
         .moment_count = making->moment_count,
         .moments_left_out = of_two ? 0 : opened->trace.snapshot_count + 1 - making->moment_count,
         .shown = of_two ? 1 : index_of(making, wanted[wanted_count - 1]),
-        .base = of_two ? 0 : wanted_count == 2 ? index_of(making, wanted[0]) : HTML_NO_BASE,
+        .base = of_two              ? 0
+                : wanted_count == 2 ? index_of(making, wanted[0])
+                                    : HTML_NO_BASE,
         .tree = &making->tree,
         .pruned = &making->pruned,
     };

@@ -49,11 +49,11 @@ void calltree_open(struct calltree *tree, bool lines)
     tree->nodes[tree->node_count++] = (struct calltree_node){0};
 }
 
-#define FREE_ALL(table, item, next)                                                                          \
-    HASH_ITER(hh, table, item, next)                                                                         \
-    {                                                                                                        \
-        HASH_DEL(table, item);                                                                               \
-        free(item);                                                                                          \
+#define FREE_ALL(table, item, next)  \
+    HASH_ITER(hh, table, item, next) \
+    {                                \
+        HASH_DEL(table, item);       \
+        free(item);                  \
     }
 
 void calltree_close(struct calltree *tree)

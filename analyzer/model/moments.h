@@ -25,8 +25,8 @@ bool moment_go_to(const struct moment *moment, struct failure *why);
 /* The number of a moment's snapshot; 0: it is none. */
 uint64_t moment_number(const struct moment *moment);
 
-/* All moments of a trace, the latest first, to be freed; of the snapshots at most `most`, left out evenly, but
-   always those of the `wanted_count` numbers. */
+/* All moments of a trace, the latest first, to be freed; of the snapshots at most `most`, left out evenly,
+   but always those of the `wanted_count` numbers. */
 struct moment *moments_of(struct trace *trace, const uint32_t *nodes, size_t most, const uint64_t *wanted,
                           size_t wanted_count, size_t *count);
 

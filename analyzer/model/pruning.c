@@ -51,7 +51,8 @@ static size_t count_kept(const struct pruning *pruning, const struct calltree *t
     return kept;
 }
 
-/* Each node's place: its own, that of the "(other)" it is added to, or, below one that was left out, the same. */
+/* Each node's place: its own, that of the "(other)" it is added to, or, below one that was left out, that
+   one's. */
 static void place(struct pruned *pruned, const struct calltree *tree, const struct pruning *pruning)
 {
     uint32_t *others = memory_get(2 * tree->node_count, sizeof(*others));
@@ -63,8 +64,8 @@ static void place(struct pruned *pruned, const struct calltree *tree, const stru
         if (!keep && !in_other && others[place])
             place = others[place];
         else if (!in_other) {
-            pruned->nodes[pruned->count] = (struct calltree_node){
-                .parent = place, .frame = keep ? tree->nodes[i].frame : PRUNING_OTHER};
+            pruned->nodes[pruned->count] =
+                (struct calltree_node){.parent = place, .frame = keep ? tree->nodes[i].frame : PRUNING_OTHER};
             if (!keep)
                 others[place] = (uint32_t)pruned->count;
             place = (uint32_t)pruned->count++;

@@ -133,7 +133,8 @@ static void put_frame(FILE *out, const struct html_page *page, struct names *nam
     const char *cwd = page->traces[page->trace_count - 1].trace->cwd;
     int file = source->file ? names_number(names, source->file, names_path(source->file, cwd)) : -1;
     int module = source->module ? names_number(names, source->module, names_path(source->module, cwd)) : -1;
-    fprintf(out, "%d,%d,%d,%d,%d", function_number(names, source), file, source->line, module, frame->runtime);
+    fprintf(out, "%d,%d,%d,%d,%d", function_number(names, source), file, source->line, module,
+            frame->runtime);
 }
 
 /* Those that are left of the tree, each when it is first met; frame -1: of "(other)", and of the root. */
@@ -155,7 +156,8 @@ static void put_nodes(FILE *out, const struct html_page *page, struct names *nam
         fprintf(out, ",%" PRIu32, pruned->nodes[i].parent);
     fputs("],\n\"nodes\":[-1", out);
     for (size_t i = 1; i < pruned->count; i++)
-        fprintf(out, ",%d", pruned->nodes[i].frame == PRUNING_OTHER ? -1 : numbers[pruned->nodes[i].frame] - 1);
+        fprintf(out, ",%d",
+                pruned->nodes[i].frame == PRUNING_OTHER ? -1 : numbers[pruned->nodes[i].frame] - 1);
     free(numbers);
 }
 
@@ -249,8 +251,7 @@ static void put_moment(FILE *out, const struct html_page *page, const struct mom
                 of->process.duration_ns);
     fputs(",\"totals\":{", out);
     for (size_t column = 0; column < COLUMNS; column++)
-        fprintf(out, "\"%s\":%" PRIu64 ",", columns[column].name,
-                figure(&moment->trace->totals, column));
+        fprintf(out, "\"%s\":%" PRIu64 ",", columns[column].name, figure(&moment->trace->totals, column));
     fprintf(out, "\"reallocations\":%" PRIu64 "}}", moment->trace->totals.reallocations);
 }
 

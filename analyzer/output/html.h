@@ -23,7 +23,8 @@ struct html_page {
     size_t trace_count;
     const struct moment *moments; /* of one trace all, of two one each */
     size_t moment_count, moments_left_out;
-    size_t shown, base; /* the moment that is shown at first, compared with another; HTML_NO_BASE: with none */
+    size_t shown,
+        base; /* the moment that is shown at first, compared with another; HTML_NO_BASE: with none */
     const struct calltree *tree;
     const struct pruned *pruned;
 };

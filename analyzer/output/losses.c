@@ -36,7 +36,8 @@ static void say_flags(const struct listener *to, uint32_t flags)
         {TRACE_NO_UNWINDER, "libunwind could not be loaded: stacks are one frame"},
         {TRACE_DISK_FULL, "the disk was full: the trace could not grow further"},
         {TRACE_GAVE_UP, "recording ended early: a signal's handler had jumped out of the recorder"},
-        {TRACE_TABLES_FULL, "there was no room for later call sites: they are counted on the stack [overflow]"},
+        {TRACE_TABLES_FULL,
+         "there was no room for later call sites: they are counted on the stack [overflow]"},
     };
     for (size_t i = 0; i < sizeof(sentences) / sizeof(sentences[0]); i++)
         if (flags & sentences[i].flag)

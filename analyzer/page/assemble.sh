@@ -22,7 +22,9 @@ if cat "$work/style" "$work/chart" "$work/script" | grep -qiE '</(script|style)|
 fi
 
 hash() { sha256sum <"$work/$1" | cut -c1-64 | tr a-f A-F | basenc --base16 -d | base64; }
-policy="default-src 'none'; style-src 'sha256-$(hash style)'; script-src 'sha256-$(hash chart)' 'sha256-$(hash script)'; base-uri 'none'; form-action 'none'"
+scripts="'sha256-$(hash script)' 'sha256-$(hash chart)'"
+policy="default-src 'none'; style-src 'sha256-$(hash style)'; script-src $scripts"
+policy="$policy; base-uri 'none'; form-action 'none'"
 
 # Each part without the line break that the page has already.
 for part in style chart script; do sed -i 1d "$work/$part"; done

@@ -2,6 +2,8 @@
 // Making elements.  Names only ever become text, never markup.
 const byId = (id) => document.getElementById(id);
 
+const clip = (text, most) => text.length > most ? text.slice(0, most - 1) + '…' : text;
+
 function element(tag, className = '', text = '') {
   const made = document.createElement(tag);
   if (className) made.className = className;
@@ -49,5 +51,6 @@ async function copyPlace(frame) {
   } catch {
     done = copyByHand(place);
   }
-  toast(done ? `copied ${place.length > 120 ? '…' + place.slice(-119) : place}` : 'this browser does not let a page copy');
+  const shown = place.length > 120 ? '…' + place.slice(-119) : place;
+  toast(done ? `copied ${shown}` : 'this browser does not let a page copy');
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The call tree on a canvas: drawn from the root down, as far as a branch is wide enough to be seen; hover, click,
-// keys.  `on` is told of what happens: {select(node), zoom(node), hover(node, event), copy(frame)}.
+// The call tree on a canvas: drawn from the root down, as far as a branch is wide enough to be seen; hover,
+// click, keys.  `on` is told of what happens: {select(node), zoom(node), hover(node, event), copy(frame)}.
 const ROW = 22;        // pixels
 const NARROW = 0.7;    // what is narrower is drawn as one with its smaller neighbours
 const ZOOM_TIME = 160; // ms
@@ -62,9 +62,9 @@ class Icicle {
     const width = this.box.clientWidth, ratio = devicePixelRatio || 1;
     this.space.style.height = `${this.rows * ROW}px`;
     const height = this.box.clientHeight;
-    if (this.canvas.width !== Math.round(width * ratio) || this.canvas.height !== Math.round(height * ratio)) {
-      this.canvas.width = Math.round(width * ratio);
-      this.canvas.height = Math.round(height * ratio);
+    const pixels = [width, height].map((size) => Math.round(size * ratio));
+    if (this.canvas.width !== pixels[0] || this.canvas.height !== pixels[1]) {
+      [this.canvas.width, this.canvas.height] = pixels;
       this.canvas.style.width = `${width}px`;
       this.canvas.style.height = `${height}px`;
     }
@@ -83,7 +83,8 @@ class Icicle {
     while (todo.length) {
       const at = todo.pop();
       deepest = Math.max(deepest, tree.depth[at]);
-      for (let child = tree.first[at]; child >= 0 && tree.w[child] >= narrow; child = tree.next[child]) todo.push(child);
+      for (let child = tree.first[at]; child >= 0 && tree.w[child] >= narrow; child = tree.next[child])
+        todo.push(child);
     }
     return deepest + 1;
   }
@@ -131,8 +132,10 @@ class Icicle {
     const {context, tree} = this, top = this.box.scrollTop;
     context.clearRect(0, 0, this.width, this.height);
     context.textBaseline = 'middle';
-    for (let node = tree.parents[this.zoomed], at = this.zoomed; at !== 0; at = node, node = tree.parents[node])
+    for (let node = this.zoomed; node !== 0;) {
+      node = tree.parents[node];
       this.bar(node, 0, this.width, tree.depth[node] * ROW - top, true);
+    }
     this.branch(this.zoomed, top);
     if (this.hovered >= 0) this.frameOn(this.hovered, colours.soft, 1, top);
     if (this.selected > 0) this.frameOn(this.selected, colours.ink, 2, top);
@@ -216,7 +219,8 @@ class Icicle {
     if (end <= x) return;
     context.strokeStyle = colour;
     context.lineWidth = thick;
-    context.strokeRect(x + thick / 2, tree.depth[node] * ROW - top + thick / 2, Math.max(1, end - x - 1 - thick), ROW - 1 - thick);
+    const y = tree.depth[node] * ROW - top;
+    context.strokeRect(x + thick / 2, y + thick / 2, Math.max(1, end - x - 1 - thick), ROW - 1 - thick);
   }
 
   // --- pointer and keys

@@ -4,7 +4,8 @@
 performance.mark('begins');
 const report = JSON.parse(document.getElementById('data').textContent);
 
-const FRAME_FIELDS = 5; // function, file, line, module, whether a runtime's allocator; names by number, -1 unknown
+// Function, file, line, module, whether it is a runtime's allocator; names by number, -1 where unknown.
+const FRAME_FIELDS = 5;
 const frames = {
   count: report.frames.length / FRAME_FIELDS,
   field: (frame, field) => frame < 0 ? -1 : report.frames[frame * FRAME_FIELDS + field],
@@ -13,7 +14,8 @@ const frames = {
 
   what(frame) {
     if (frame < 0) return '(other)';
-    return frames.shown(frames.field(frame, 0)) ?? frames.base(frames.shown(frames.field(frame, 3))) ?? '(unknown code)';
+    const [name, module] = [0, 3].map((field) => frames.shown(frames.field(frame, field)));
+    return name ?? frames.base(module) ?? '(unknown code)';
   },
   whole: (frame) => frames.name(frames.field(frame, 0)) ?? frames.what(frame),
   place(frame, full) {
@@ -30,17 +32,18 @@ const frames = {
 
 // What can be looked at: `figure` is what a branch is as wide as, `count` goes with it.
 const METRICS = [
-  {name: 'peak', figure: 'peak_bytes', count: 'peak_blocks', one: 'block', many: 'blocks'},
-  {name: 'current', figure: 'current_bytes', count: 'current_blocks', one: 'block', many: 'blocks'},
-  {name: 'allocated', figure: 'allocated_bytes', count: 'allocations', one: 'allocation', many: 'allocations'},
+  {name: 'peak', figure: 'peak_bytes', count: 'peak_blocks', one: 'block'},
+  {name: 'current', figure: 'current_bytes', count: 'current_blocks', one: 'block'},
+  {name: 'allocated', figure: 'allocated_bytes', count: 'allocations', one: 'allocation'},
   {name: 'allocations', figure: 'allocations', count: 'allocated_bytes'},
-  {name: 'temporary', figure: 'temporary', count: 'allocations', one: 'allocation', many: 'allocations'},
+  {name: 'temporary', figure: 'temporary', count: 'allocations', one: 'allocation'},
 ];
 for (const metric of METRICS) {
   metric.isBytes = metric.figure.endsWith('_bytes');
   metric.format = metric.isBytes ? units.bytes : units.count;
-  metric.formatCount = metric.one ? (count) => units.plural(count, metric.one, metric.many) : units.bytes;
-  metric.columnTitle = metric.one ? metric.many : 'bytes';
+  const counted = (count) => units.plural(count, metric.one, `${metric.one}s`);
+  metric.formatCount = metric.one ? counted : units.bytes;
+  metric.columnTitle = metric.one ? `${metric.one}s` : 'bytes';
 }
 
 const rowNodes = new Int32Array(report.rows);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The table of who allocates: rows added up by what their frames have in common, sorted, searched, and restricted to
-// the branch that the call tree shows.  `on` is told: {mark(group), reveal(row), copy(frame)}.
+// The table of who allocates: rows added up by what their frames have in common, sorted, searched, and
+// restricted to the branch that the call tree shows.  `on` is told: {mark(group), reveal(row), copy(frame)}.
 const GROUPINGS = ['stack', 'line', 'function', 'file', 'module'];
 const ROWS_AT_FIRST = 20, ROWS_MORE = 200, CALLERS = 4;
 
@@ -20,7 +20,7 @@ class Table {
     if (this.keys[by]) return this.keys[by];
     const of = (frame, ...fields) => fields.map((field) => frames.field(frame, field)).join();
     const key = {
-      line: (frame) => frames.field(frame, 1) < 0 || !frames.field(frame, 2) ? key.function(frame) : of(frame, 1, 2),
+      line: (frame) => frames.field(frame, 2) && frames.place(frame) ? of(frame, 1, 2) : key.function(frame),
       function: (frame) => frames.field(frame, 0) < 0 ? key.module(frame) : 'f' + of(frame, 0, 1, 3),
       file: (frame) => frames.field(frame, 1) < 0 ? key.module(frame) : 'p' + of(frame, 1),
       module: (frame) => 'm' + of(frame, 3),
@@ -54,15 +54,18 @@ class Table {
         whole[at] += values[row];
       }
     }
-    return first.map((frame, group) => ({frame, group, own: own[group], tally: tally[group], whole: whole[group]}))
-      .filter((one) => one.own || one.tally || one.whole);
+    const groupOf = (frame, group) =>
+      ({frame, group, own: own[group], tally: tally[group], whole: whole[group]});
+    return first.map(groupOf).filter((one) => one.own || one.tally || one.whole);
   }
 
   stacks(values, counts, isShown) {
     const all = [];
-    for (let row = 0; row < rowCount; row++)
-      if ((values[row] || counts[row]) && isShown(row))
-        all.push({row, frame: report.nodes[origins[row]], own: values[row], tally: counts[row], whole: values[row]});
+    for (let row = 0; row < rowCount; row++) {
+      if ((!values[row] && !counts[row]) || !isShown(row)) continue;
+      const frame = report.nodes[origins[row]];
+      all.push({row, frame, own: values[row], tally: counts[row], whole: values[row]});
+    }
     return all;
   }
 
@@ -80,9 +83,9 @@ class Table {
   matches(one, query, frameMatches) {
     if (!query) return true;
     if (this.by !== 'stack') {
-      const words = this.words(one);
-      return (words.what + '\n' + words.where).toLowerCase().includes(query)
-        || (one.frame >= 0 && this.by === 'function' && frames.whole(one.frame).toLowerCase().includes(query));
+      const words = this.words(one), all = [words.what, words.where];
+      if (this.by === 'function') all.push(frames.whole(one.frame));
+      return all.some((word) => word.toLowerCase().includes(query));
     }
     for (let node = rowNodes[one.row]; node !== 0; node = report.parents[node])
       if (report.nodes[node] >= 0 && frameMatches[report.nodes[node]]) return true;
@@ -91,15 +94,15 @@ class Table {
 
   update(what) {
     this.what = what;
-    const all = this.groups(what), found = all.filter((one) => this.matches(one, what.query, what.frameMatches));
-    this.ranked = found;
+    const all = this.groups(what);
+    this.ranked = all.filter((one) => this.matches(one, what.query, what.frameMatches));
     this.rank();
-    return {shown: found.length, all: all.length};
+    return {shown: this.ranked.length, all: all.length};
   }
 
   rank() {
     const {key, down} = this.sort, {changed} = this.what;
-    const text = (one) => { const words = this.words(one); return key === 'what' ? words.what : words.where; };
+    const text = (one) => this.words(one)[key];
     const size = (one) => changed ? Math.abs(one[key]) : one[key];
     this.ranked.sort(key === 'what' || key === 'where'
       ? (a, b) => text(a).localeCompare(text(b), 'en') * (down ? -1 : 1)
@@ -134,7 +137,7 @@ class Table {
         const button = element('button', '', column.title);
         button.type = 'button';
         button.addEventListener('click', () => this.sortBy(column));
-        if (this.sort.key === column.key) cell.setAttribute('aria-sort', this.sort.down ? 'descending' : 'ascending');
+        if (this.sort.key === column.key) cell.ariaSort = this.sort.down ? 'descending' : 'ascending';
         cell.append(button);
       }
       row.append(cell);
@@ -154,7 +157,8 @@ class Table {
     this.body.append(...part.map((one) => this.writeRow(one)));
     const left = this.ranked.length - from - part.length;
     this.more.hidden = left <= 0;
-    this.more.textContent = left > ROWS_MORE ? `Show ${ROWS_MORE} more of ${units.count(left)}` : `Show the other ${left}`;
+    this.more.textContent = left > ROWS_MORE ? `Show ${ROWS_MORE} more of ${units.count(left)}`
+      : `Show the other ${left}`;
   }
 
   writeRow(one) {
@@ -170,14 +174,20 @@ class Table {
     number(one.tally, metric.formatCount === units.bytes ? units.bytes : units.count);
     if (this.by !== 'stack') number(one.whole, metric.format);
     this.writePlace(row, one);
-    const choose = () => one.row === undefined ? this.on.mark(one, this.words(one).what) : this.on.reveal(one.row);
+    const choose = () => {
+      if (one.row === undefined) this.on.mark(one, this.words(one).what);
+      else this.on.reveal(one.row);
+    };
     row.addEventListener('click', choose);
-    row.addEventListener('keydown', (event) => { if (event.key === 'Enter' && event.target === row) choose(); });
+    row.addEventListener('keydown', (event) => {
+      if (event.key === 'Enter' && event.target === row) choose();
+    });
     return row;
   }
 
   writeShare(value, whole) {
-    const cell = element('td', value ? 'share' : 'share zero', units.share(Math.abs(value), whole)), line = document.createElement('i');
+    const cell = element('td', value ? 'share' : 'share zero', units.share(Math.abs(value), whole));
+    const line = element('i');
     line.style.width = `${Math.min(100, 100 * Math.abs(value) / (whole || 1))}%`;
     cell.append(line);
     return cell;
@@ -185,21 +195,23 @@ class Table {
 
   writePlace(row, one) {
     const words = this.words(one), what = element('td', 'text'), name = element('bdi', '', words.what);
-    if (one.frame >= 0 && this.by !== 'file' && this.by !== 'module') name.title = frames.whole(one.frame).slice(0, 1000);
+    const placed = this.by !== 'file' && this.by !== 'module';
+    if (one.frame >= 0 && placed) name.title = frames.whole(one.frame).slice(0, 1000);
     what.append(name);
     if (one.row !== undefined) what.append(element('div', 'callers', this.callers(one.row)));
     row.append(what);
-    if (this.by === 'file' || this.by === 'module') return;
-    const where = element('td', 'text');
-    if (one.frame >= 0 && frames.place(one.frame)) where.append(placeButton(one.frame, this.on.copy, words.where));
-    else where.append(element('bdi', '', words.where));
+    if (!placed) return;
+    const where = element('td', 'text'), known = one.frame >= 0 && frames.place(one.frame);
+    where.append(known ? placeButton(one.frame, this.on.copy, words.where) : element('bdi', '', words.where));
     row.append(where);
   }
 
   callers(row) {
     const names = [];
     let node = report.parents[origins[row]];
-    for (; node !== 0 && names.length < CALLERS; node = report.parents[node]) names.push(frames.what(report.nodes[node]));
-    return names.map((name) => `← ${name.length > 60 ? name.slice(0, 59) + '…' : name}`).join(' ') + (node !== 0 ? ' ← …' : '');
+    for (; node !== 0 && names.length < CALLERS; node = report.parents[node])
+      names.push(clip(frames.what(report.nodes[node]), 60));
+    if (node !== 0) names.push('…');
+    return names.map((name) => `← ${name}`).join(' ');
   }
 }

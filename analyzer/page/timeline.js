@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Current and resident bytes over time, drawn by dygraphs; with the snapshots, of which a click selects one and a
-// drag compares two: those nearest its ends.  `on` is told: {moment(number), compare(base, number), read(text)}.
+// Current and resident bytes over time, drawn by dygraphs; with the snapshots: a click selects the nearest, a
+// drag compares the two nearest its ends.
+// `on` is told: {moment(number), compare(base, number), read(text)}.
 const DRAGGED = 4; // pixels: a shorter drag is a click
 
 const axis = {
@@ -11,7 +12,8 @@ const axis = {
     const most = Math.max(2, Math.floor(pixels / 32));
     let step = 1;
     while (high / step > most) step *= 2;
-    return Array.from({length: Math.floor(high / step) + 1}, (_, i) => ({v: i * step, label: i ? units.bytes(i * step) : '0'}));
+    const tick = (_, i) => ({v: i * step, label: i ? units.bytes(i * step) : '0'});
+    return Array.from({length: Math.floor(high / step) + 1}, tick);
   },
 };
 
@@ -51,7 +53,8 @@ class Timeline {
   }
 
   look() {
-    return {colors: [colours.accent, colours.resident], gridLineColor: colours.line, axisLineColor: colours.line,
+    return {colors: [colours.accent, colours.resident],
+            gridLineColor: colours.line, axisLineColor: colours.line,
             fillAlpha: colours.dark ? 0.2 : 0.12};
   }
   restyle() { this.graph.updateOptions(this.look()); }
@@ -72,7 +75,8 @@ class Timeline {
     const bottom = area.y + area.h, at = (ns) => graph.toDomXCoord(ns / 1e9);
     const {moment, base} = this.shown, moments = report.moments;
     context.save();
-    const range = this.brush ? [this.brush.from, this.brush.to] : base >= 0 ? [at(moments[base].ns), at(moments[moment].ns)] : null;
+    const compared = base >= 0 && [at(moments[base].ns), at(moments[moment].ns)];
+    const range = this.brush ? [this.brush.from, this.brush.to] : compared;
     if (range) {
       context.fillStyle = colours.accent;
       context.globalAlpha = 0.1;
@@ -119,8 +123,8 @@ class Timeline {
   // --- pointer
 
   nearest(x) {
-    const distance = (one) => Math.abs(this.graph.toDomXCoord(one.ns / 1e9) - x);
-    return report.moments.reduce((best, one, number) => distance(one) < distance(report.moments[best]) ? number : best, 0);
+    const far = report.moments.map((one) => Math.abs(this.graph.toDomXCoord(one.ns / 1e9) - x));
+    return far.indexOf(Math.min(...far));
   }
   xOf(event) { return event.clientX - this.box.getBoundingClientRect().left; }
   down(event) {

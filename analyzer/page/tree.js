@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Call trees, weighed and laid out: each node from x to x + w of a width of 1, its callees in it, largest first.
-// `values` may be differences: a branch is as wide as what changed in it, up or down.
+// Call trees, weighed and laid out: each node from x to x + w of a width of 1, its callees in it, largest
+// first.  `values` may be differences: a branch is as wide as what changed in it, up or down.
 const SMALLEST = 1e-4; // of everything: smaller branches of an inverted tree are not followed further
 
 class Tree {
@@ -17,7 +17,8 @@ class Tree {
 
   layOut() {
     const {parents, weight, count} = this;
-    const first = this.first = new Int32Array(count).fill(-1), next = this.next = new Int32Array(count).fill(-1);
+    const first = this.first = new Int32Array(count).fill(-1);
+    const next = this.next = new Int32Array(count).fill(-1);
     const x = this.x = new Float64Array(count), w = this.w = new Float64Array(count);
     const depth = this.depth = new Int32Array(count);
     for (let node = count - 1; node > 0; node--) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * branches: allocates once by each of 8000 call paths that are alike in their outer three functions only: a call
- * tree of 48,000 branches, each of which is a part of 8000 at least.
+ * branches: allocates once by each of 8000 call paths that are alike in their outer three functions only: a
+ * call tree of 48,000 branches, each of which is a part of 8000 at least.
  */
 #include "bench.h"
 

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """
-page.py PAGE RUNS: how soon a page of `tracemalloc html` can be used, in headless Chromium, and how long a zoom takes
-to be drawn: medians and the longest, in ms, as JSON.  A first load, of a browser that has just begun, does not count.
+page.py PAGE RUNS: how soon a page of `tracemalloc html` can be used, in headless Chromium, and how long a zoom
+takes to be drawn: medians and the longest, in ms, as JSON.  A first load, of a browser that has just begun, does
+not count.
 """
 import json
 import statistics
@@ -41,7 +42,8 @@ def main():
     options = webdriver.ChromeOptions()
     for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1400,1000"):
         options.add_argument(argument)
-    driver = webdriver.Chrome(service=webdriver.chrome.service.Service("/usr/bin/chromedriver"), options=options)
+    service = webdriver.chrome.service.Service("/usr/bin/chromedriver")
+    driver = webdriver.Chrome(service=service, options=options)
     try:
         seen = [look(driver, f"file://{page}") for _ in range(runs + 1)][1:]
     finally:

@@ -222,9 +222,8 @@ def page(bench):
         subprocess.run(bench.place.program("branches"), env=environment, check=True)
         html = [f"{bench.place.build}/tracemalloc", "html", "-o", name, trace]
         results = both(bench, "page", {"html": html}, tools=("untraced",))
-        looked = [f"{os.path.dirname(__file__)}/page.py", name, str(bench.runs)]
-        output = subprocess.run(["/usr/bin/python3", "-B", *looked], stdout=subprocess.PIPE, check=True).stdout
-        seen = results["html"]["untraced"] | json.loads(output)
+        look = ["/usr/bin/python3", "-B", f"{os.path.dirname(__file__)}/page.py", name, str(bench.runs)]
+        seen = results["html"]["untraced"] | json.loads(subprocess.check_output(look))
         size = os.stat(name).st_size
     results["html"]["untraced"] = seen
     print(f"  {seen['branches']:,} branches, a page of {table.human(size)}")

@@ -3,8 +3,8 @@
 """
 Looks at pages of `tracemalloc html` in a real browser, as a person does: browse.py TRACEMALLOC FOLDER.
 
-In the folder: demo.html of demo.trace; snapshots.html of snapshots.trace; pair.html of old.trace and new.trace;
-hostile.html.  Prints a line for each check; exits with 0 if all hold.
+In the folder: demo.html of demo.trace; snapshots.html of snapshots.trace; pair.html of old.trace and
+new.trace; hostile.html.  Prints a line for each check; exits with 0 if all hold.
 """
 import json
 import subprocess
@@ -61,7 +61,7 @@ class Browser:
 
     def report(self, trace, *options):
         command = [self.tracemalloc, "report", "--json", *options, f"{self.folder}/{trace}"]
-        return json.loads(subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True).stdout)
+        return json.loads(subprocess.check_output(command, stderr=subprocess.DEVNULL))
 
     def js(self, script, *arguments):
         return self.driver.execute_script(script, *arguments)
@@ -71,6 +71,10 @@ class Browser:
 
     def text(self, name):
         return self.id(name).text
+
+    def tells(self, what, name, text):
+        """The element has the text."""
+        self.check(what, text in self.text(name), self.text(name))
 
     def choose(self, name, value):
         """A radio button, by keyboard's and screen readers' way: its input."""
@@ -84,8 +88,8 @@ class Browser:
         self.settle()
 
     def figure(self, metric):
-        return self.js("return Number(document.querySelector(`input[value=${arguments[0]}] ~ .value`).dataset.figure)",
-                       metric)
+        return self.js("const total = document.querySelector(`input[value=${arguments[0]}] ~ .value`);"
+                       "return Number(total.dataset.figure)", metric)
 
     def figures(self):
         return {metric: self.figure(metric) for metric in METRICS}
@@ -102,10 +106,11 @@ class Browser:
         ActionChains(self.driver, duration=20).send_keys(*keys).perform()
         self.settle()
 
-    def at(self, element, x, y):
-        """A position in an element, from its top left corner."""
-        size = element.size
-        return element, round(x - size["width"] / 2), round(y - size["height"] / 2)
+    def to(self, element, x, y, pointer=None):
+        """The pointer, moved to a position in an element, from its top left corner."""
+        size, pointer = element.size, pointer or ActionChains(self.driver, duration=20)
+        return pointer.move_to_element_with_offset(element, round(x - size["width"] / 2),
+                                                   round(y - size["height"] / 2))
 
 
 def totals_of(report):
@@ -127,8 +132,8 @@ def figures_are_those_of_the_report(b):
         b.choose("metric", metric)
         b.same(f"{metric}: the call tree sums to it", report["totals"][member], b.total())
     b.choose("metric", "peak")
-    b.check("the head has the command", report["command"][0] in b.text("command"), b.text("command"))
-    b.check("and how it ended", "exited 0 after" in b.text("facts"), b.text("facts"))
+    b.tells("the head has the command", "command", report["command"][0])
+    b.tells("and how it ended", "facts", "exited 0 after")
 
 
 def table_is_that_of_the_report(b):
@@ -141,7 +146,8 @@ def table_is_that_of_the_report(b):
     b.choose("grouping", "function")
     b.driver.find_element(By.XPATH, "//th/button[text()='with callees']").click()
     b.settle()
-    b.same("sorted by what a click says", b.driver.find_element(By.CSS_SELECTOR, "#detail b").text, b.rows()[0][3])
+    everything = b.driver.find_element(By.CSS_SELECTOR, "#detail b").text
+    b.same("sorted by what a click says", everything, b.rows()[0][3])
     sorted_by = b.driver.find_element(By.CSS_SELECTOR, "th[aria-sort=descending]").text
     b.check("and that is told", sorted_by.startswith("with callees"), sorted_by)
     b.driver.find_element(By.XPATH, "//th/button[text()='peak']").click()
@@ -157,21 +163,22 @@ def zoom_works(b):
         b.keys(Keys.ARROW_DOWN)
     b.check("arrows walk down the largest branches", b.text("detail").startswith("put"), b.text("detail"))
     b.keys(Keys.ENTER)
-    b.check("Enter zooms, the table follows", "below put" in b.text("counted"), b.text("counted"))
+    b.tells("Enter zooms, the table follows", "counted", "below put")
     b.keys(Keys.ARROW_UP)
     b.check("up is the caller", b.text("detail").startswith("dict_add"), b.text("detail"))
     b.keys(Keys.ESCAPE)
-    b.check("Escape shows all again", b.text("detail") == whole and "below" not in b.text("counted"), b.text("counted"))
-    ActionChains(b.driver, duration=20).move_to_element_with_offset(*b.at(graph, 60, 9.5 * ROW)).perform()
+    b.same("Escape shows all again", whole, b.text("detail"))
+    b.check("in the table, too", "below" not in b.text("counted"), b.text("counted"))
+    b.to(graph, 60, 9.5 * ROW).perform()
     b.settle()
     tip = b.id("tip")
     b.check("hovering tells", tip.is_displayed() and tip.text.startswith("put"), tip.text)
-    ActionChains(b.driver, duration=20).move_to_element_with_offset(*b.at(graph, 60, 9.5 * ROW)).click().perform()
+    b.to(graph, 60, 9.5 * ROW).click().perform()
     b.settle()
-    b.check("a click zooms", "below put" in b.text("counted"), b.text("counted"))
+    b.tells("a click zooms", "counted", "below put")
     b.id("detail").find_element(By.CSS_SELECTOR, ".place").click()
     b.settle()
-    b.check("a click on a place copies it", "demo/dict.c:" in b.text("toast"), b.text("toast"))
+    b.tells("a click on a place copies it", "toast", "demo/dict.c:")
     graph.click()
     b.keys(Keys.ESCAPE)
 
@@ -183,7 +190,7 @@ def search_works(b):
     expected = share_with(report, "peak_bytes", "dict_add")
     found = b.js("return Number(document.getElementById('matched').dataset.share)")
     b.check("the share of what matches", abs(expected - found) < 1e-9, (expected, found))
-    b.check("is told", f"{100 * expected:.1f} %" in b.text("matched"), b.text("matched"))
+    b.tells("is told", "matched", f"{100 * expected:.1f} %")
     b.same("the table has what matches", ["dict_add"], [row[4] for row in b.rows()])
     b.keys(Keys.ENTER)
     b.check("Enter goes to the match", b.text("detail").startswith("dict_add"), b.text("detail"))
@@ -195,7 +202,7 @@ def search_works(b):
 def table_marks_tree(b):
     b.driver.find_element(By.CSS_SELECTOR, "#table tbody tr").click()
     b.settle()
-    b.check("a row of the table is marked in the tree", "branch" in b.text("matched"), b.text("matched"))
+    b.tells("a row of the table is marked in the tree", "matched", "branch")
     b.id("unmark").click()
     b.choose("grouping", "stack")
     b.driver.find_element(By.CSS_SELECTOR, "#table tbody tr").send_keys(Keys.ENTER)
@@ -213,8 +220,8 @@ def flip_works(b):
     b.keys(Keys.ARROW_DOWN)
     first = b.text("detail")
     b.keys(Keys.ARROW_DOWN)
-    b.check("from who allocates to its callers", first.startswith("put") and b.text("detail").startswith("dict_add"),
-            (first, b.text("detail")))
+    b.check("from who allocates", first.startswith("put"), first)
+    b.check("to its callers", b.text("detail").startswith("dict_add"), b.text("detail"))
     b.choose("direction", "callees")
 
 
@@ -228,8 +235,8 @@ def schemes(b):
     b.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
                              {"width": 420, "height": 800, "deviceScaleFactor": 1, "mobile": False})
     b.settle()
-    b.check("nothing is wider than a narrow window",
-            b.js("return document.documentElement.scrollWidth <= 420"), b.js("return document.documentElement.scrollWidth"))
+    width = b.js("return document.documentElement.scrollWidth")
+    b.check("nothing is wider than a narrow window", width <= 420, width)
     b.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     b.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
     b.settle()
@@ -237,7 +244,8 @@ def schemes(b):
 
 def accessible(b):
     unnamed = b.js("""return [...document.querySelectorAll('input, button, select, [tabindex]:not(tr)')]
-        .filter((e) => e.offsetParent && !(e.textContent.trim() || e.ariaLabel || e.labels?.[0]?.textContent.trim()))
+        .filter((e) => e.offsetParent)
+        .filter((e) => !(e.textContent.trim() || e.ariaLabel || e.labels?.[0]?.textContent.trim()))
         .map((e) => e.outerHTML)""")
     b.same("everything that can be operated has a name", [], unnamed)
 
@@ -252,7 +260,7 @@ def demo(b):
 
 def chosen(b):
     """The moment, and what it is compared with, as the page says."""
-    return tuple(b.js("const s = document.getElementById(arguments[0]); return s.selectedOptions[0].text.split(',')[0]", name)
+    return tuple(b.js("return document.getElementById(arguments[0]).selectedOptions[0].text", name).split(",")[0]
                  for name in ("moment", "base"))
 
 
@@ -265,26 +273,25 @@ def snapshots(b):
     one, last = (totals_of(b.report(f"snapshots.trace{at}")) for at in ("@one", "@-1"))
     chart = b.id("chart")
     b.same("at first the end", ("the end", "nothing"), chosen(b))
-    area = b.js("const c = document.querySelector('#chart canvas').getBoundingClientRect(); return [c.width, c.height]")
-    b.check("there is a timeline", area[0] > 500 and area[1] > 50, area)
+    area = b.js("return document.querySelector('#chart canvas').getBoundingClientRect()")
+    b.check("there is a timeline", area["width"] > 500 and area["height"] > 50, area)
     # Of a run of 1.225 s: one at 0.4 s, the last at 0.8 s.
     from_, to = (b.js("""const canvas = document.querySelector('#chart canvas').getBoundingClientRect();
         const labels = [...document.querySelectorAll('.dygraph-axis-label-x')], x = (label) => {
             const box = label.getBoundingClientRect(); return box.left + box.width / 2 - canvas.left; };
         const find = (text) => x(labels.find((label) => label.textContent === text));
         return find(arguments[0])""", label) for label in ("400 ms", "800 ms"))
-    ActionChains(b.driver, duration=20).move_to_element_with_offset(*b.at(chart, from_ + 8, 60)).click().perform()
+    b.to(chart, from_ + 8, 60).click().perform()
     b.settle()
     b.same("a click takes the nearest snapshot", ("one", "nothing"), chosen(b))
     b.same("its figures are those of the report", one, b.figures())
     b.same("what was live then is looked at", one["current"], b.total())
-    ActionChains(b.driver, duration=20).move_to_element_with_offset(*b.at(chart, from_ - 12, 60)).click_and_hold() \
-        .move_to_element_with_offset(*b.at(chart, to + 9, 60)).release().perform()
+    b.to(chart, to + 9, 60, b.to(chart, from_ - 12, 60).click_and_hold()).release().perform()
     b.settle()
     b.same("a brush compares the two nearest its ends", ("snapshot 2", "one"), chosen(b))
     b.same("figures are differences", less(last, one), b.figures())
     b.same("so is the call tree", last["current"] - one["current"], b.total())
-    b.check("a snapshot says why it was taken", "1.0 GiB were not to be had" in b.text("time-hint"), b.text("time-hint"))
+    b.tells("a snapshot says why it was taken", "time-hint", "1.0 GiB were not to be had")
     b.select("base", "nothing")
     b.same("by keyboard, too: compared with nothing", last, b.figures())
     b.quiet()
@@ -310,7 +317,8 @@ def hostile(b):
     b.choose("grouping", "module")
     shown = b.js("return document.body.textContent")
     b.check("names are shown as they are", "</script><script>window.hit = 1</script>" in shown)
-    b.check("what is not to be seen is written out", "\\u202e" in shown and "\\u2028" in shown and "\u202e" not in shown)
+    b.check("what is not to be seen is written out", "\\u202e" in shown and "\\u2028" in shown)
+    b.check("and does nothing", "\u202e" not in shown and "\u2028" not in shown)
     b.check("what is no text, too", "\ufffd" in shown)
     b.same("the longest is no wider than the page", True,
            b.js("return document.documentElement.scrollWidth <= innerWidth"))
@@ -319,7 +327,7 @@ def hostile(b):
         b.keys(key)
     b.keys("/")
     b.keys("</script>")
-    b.check("they can be searched", "1 branch" in b.text("matched"), b.text("matched"))
+    b.tells("they can be searched", "matched", "1 branch")
     b.quiet()
 
 

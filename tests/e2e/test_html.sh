@@ -41,15 +41,18 @@ static void hostile(void)
 {
     static char longest[12000];
     static const char *const names[] = {
-        "/x/</script><script>window.hit = 1</script>", "/x/<!--<script>", "/x/<img id=evil src=x onerror=hit=1>",
-        "/x/\"'`&lt;${1}\\", "/x/\342\200\250\342\200\251", "/x/\342\200\256gnp.exe", "/x/\377\300\200", longest};
+        "/x/</script><script>window.hit = 1</script>", "/x/<!--<script>",
+        "/x/<img id=evil src=x onerror=hit=1>", "/x/\"'`&lt;${1}\\",
+        "/x/\342\200\250\342\200\251", "/x/\342\200\256gnp.exe", "/x/\377\300\200", longest};
     memset(longest, 'w', sizeof(longest) - 1);
     writer_start(&writer);
     static const char command[] = "./p\0</title></script><script>window.hit=1</script>";
     writer.header.command = writer_string(&writer, command, sizeof(command));
     writer.header.command_size = sizeof(command);
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        writer_simple_site(&writer, writer_frame(&writer, writer_module(&writer, names[i]), 0x1000 + i), i + 1, 100);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        uint32_t module = writer_module(&writer, names[i]);
+        writer_simple_site(&writer, writer_frame(&writer, module, 0x1000 + i), i + 1, 100);
+    }
     writer_save(&writer, "hostile.trace");
 }
 
@@ -80,8 +83,9 @@ static void snapshots(void)
         writer.snapshot_sites[0][i] =
             (struct trace_snapshot_site){.allocations = i, .allocated_bytes = 2048 * i, .temporary = i / 4};
         writer.snapshot_sites[1][i] =
-            (struct trace_snapshot_site){.allocations = 5 * i, .allocated_bytes = 4096 * i, .temporary = i / 2,
-                                         .frees = i > 10 ? i : 0, .freed_bytes = i > 10 ? 4000 * i : 0};
+            (struct trace_snapshot_site){.allocations = 5 * i, .allocated_bytes = 4096 * i,
+                                         .frees = i > 10 ? i : 0, .freed_bytes = i > 10 ? 4000 * i : 0,
+                                         .temporary = i / 2};
     }
     writer_save(&writer, "snapshots.trace");
 }
@@ -109,14 +113,16 @@ run html -o - demo.trace
 check "-o - is standard output" cmp -s out demo.html
 echo precious >other.html
 run html -o other.html demo.trace
-check "another file is not overwritten" eval '[ $status = 1 ] && says err "--force" && [ "$(cat other.html)" = precious ]'
+check "another file is not overwritten" \
+    eval '[ $status = 1 ] && says err "--force" && [ "$(cat other.html)" = precious ]'
 run html --force -o other.html demo.trace
 check "but by --force" eval '[ $status = 0 ] && cmp -s other.html demo.html'
 mkfifo fifo.html
 run html --force -o fifo.html demo.trace
 check "a FIFO is left alone" eval '[ $status = 1 ] && says err "no regular file" && [ -p fifo.html ]'
 run html -o missing/x.html demo.trace
-check "a folder that is not there" eval '[ $status = 1 ] && says err "missing/x.html: cannot be written: No such file"'
+check "a folder that is not there" \
+    eval '[ $status = 1 ] && says err "missing/x.html: cannot be written: No such file"'
 run html -o /dev/full demo.trace
 check "a device is left alone" eval '[ $status = 1 ] && says err "no regular file"'
 "$tracemalloc" html -o - demo.trace >/dev/full 2>err
@@ -140,7 +146,9 @@ run html hostile.trace
 check "nothing else is left behind" eval '[ -z "$(ls | grep -E "html\..+")" ]'
 check "no name ends what it is written in" eval \
     '[ "$(grep -c "</script" hostile.html)" = "$(grep -c "</script" plain.html)" ]'
-check "the timeline's library is only there with a timeline" eval 'says snapshots.html "license https://github.com/danvk" && ! says plain.html "license https://github.com/danvk"'
+library="license https://github.com/danvk/dygraphs"
+check "the timeline's library is only there with a timeline" \
+    eval 'says snapshots.html "$library" && ! says plain.html "$library"'
 
 # ---- in a browser ------------------------------------------------------------------------------------
 

@@ -26,7 +26,8 @@ static int make(void **state)
     writer_simple_site(&writer, writer_frame(&writer, writer_module(&writer, "/x"), 0x10), 100, 1);
     for (uint64_t i = 0; i < WRITER_SNAPSHOTS; i++) {
         writer_snapshot(&writer, "");
-        writer.snapshot_sites[i][1] = (struct trace_snapshot_site){.allocations = i + 1, .allocated_bytes = i + 1};
+        writer.snapshot_sites[i][1] =
+            (struct trace_snapshot_site){.allocations = i + 1, .allocated_bytes = i + 1};
     }
     int fd = mkstemp(path);
     writer_save(&writer, path);
