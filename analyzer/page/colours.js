@@ -35,8 +35,8 @@ const colours = {
     if (hue === undefined)
       return colours.dark ? `hsl(215 6% ${26 + 5 * variation}%)` : `hsl(40 9% ${87 - 5 * variation}%)`;
     const much = hue === OTHER ? 14 : hue === HUES[0] ? 40 : 32;
-    return colours.dark ? `hsl(${hue} ${0.7 * much}% ${27 + 8 * variation}%)`
-      : `hsl(${hue} ${much}% ${84 - 8 * variation}%)`;
+    return colours.dark ? `hsl(${hue} ${0.7 * much}% ${26 + 11 * variation}%)`
+      : `hsl(${hue} ${much}% ${85 - 11 * variation}%)`;
   },
   // Neighbours differ a little, the same function is always the same.
   ofFrame(frame) {

@@ -50,7 +50,7 @@ function moreOf(metric) {
   const {totals} = report.moments[looked.moment];
   if (metric.name === 'allocations') return `${units.count(totals.reallocations)} by realloc`;
   if (metric.name !== 'temporary') return `in ${metric.formatCount(totals[metric.count])}`;
-  return `${units.share(totals.temporary, totals.allocations)} freed by the next heap call`;
+  return `${units.share(totals.temporary, totals.allocations)} of all allocations`;
 }
 
 function changeOf(metric) {

@@ -86,7 +86,7 @@ class Timeline {
     moments.forEach((one, number) => {
       const chosen = number === moment || number === base;
       if (!one.reason && !chosen) return;
-      const x = Math.round(Math.min(area.x + area.w - 1, at(one.ns))) + 0.5;
+      const x = Math.round(Math.min(area.x + area.w - 5, at(one.ns))) + 0.5;
       context.strokeStyle = context.fillStyle = chosen ? colours.accent : colours.faint;
       context.lineWidth = 1;
       context.beginPath();
