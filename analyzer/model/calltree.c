@@ -149,35 +149,78 @@ static uint32_t node_number(struct calltree *tree, uint32_t parent, uint32_t fra
     return edge->node;
 }
 
-static const struct source_frame beyond = {.function = "[truncated]"};
+/* --- stacks -------------------------------------------------------------------------------------------- */
 
-static uint32_t add_stack(struct calltree *tree, const struct stack *stack)
+#define NOT_YET UINT32_MAX
+
+/* Where the call paths of a trace are in the tree; those between a site and the first that is known. */
+struct adding {
+    struct calltree *tree;
+    const struct trace *trace;
+    struct symbols *symbols;
+    uint32_t *places; /* by call path */
+    uint32_t *unknown;
+    size_t count, capacity;
+};
+
+static uint32_t add_frame(struct calltree *tree, uint32_t parent, const struct source_frame *frame)
 {
-    uint32_t node = CALLTREE_ROOT;
-    bool overflow = stack->count && stack->frames[stack->count - 1].function == stack_overflow.function;
-    if (stack->truncated && !overflow)
-        node = node_number(tree, node, frame_number(tree, &beyond));
-    for (size_t i = stack->count; i-- > 0;) {
-        uint32_t frame = frame_number(tree, &stack->frames[i]);
-        tree->frames[frame].runtime |= i < stack->origin;
-        node = node_number(tree, node, frame);
+    uint32_t number = frame_number(tree, frame);
+    tree->frames[number].runtime = stack_is_runtime(frame);
+    return node_number(tree, parent, number);
+}
+
+/* Stacks whose outer end is not known begin with a node that says so. */
+static uint32_t place_of_root(struct calltree *tree, uint32_t path)
+{
+    static const struct source_frame beyond = {.function = "[truncated]"};
+    if (path == TRACE_NODE_ROOT)
+        return CALLTREE_ROOT;
+    return add_frame(tree, CALLTREE_ROOT, path == TRACE_NODE_OVERFLOW ? &stack_overflow : &beyond);
+}
+
+/* A call path, whose caller is placed: with what is inlined there. */
+static void place_path(struct adding *adding, uint32_t path)
+{
+    const struct trace_node *node = &adding->trace->nodes[path];
+    struct source_frames here = symbols_resolve(adding->symbols, node->frame);
+    uint32_t place = adding->places[node->parent];
+    for (size_t i = here.count; i-- > 0;)
+        place = add_frame(adding->tree, place, &here.frames[i]);
+    adding->places[path] = place;
+}
+
+static uint32_t place_of(struct adding *adding, uint32_t path)
+{
+    adding->count = 0;
+    for (uint32_t at = path; adding->places[at] == NOT_YET; at = adding->trace->nodes[at].parent) {
+        if (at < TRACE_NODE_FIRST) {
+            adding->places[at] = place_of_root(adding->tree, at);
+            break;
+        }
+        adding->unknown = memory_grow(adding->unknown, adding->count, &adding->capacity, sizeof(uint32_t));
+        adding->unknown[adding->count++] = at;
     }
-    return node;
+    while (adding->count > 0)
+        place_path(adding, adding->unknown[--adding->count]);
+    return adding->places[path];
 }
 
 uint32_t *calltree_add(struct calltree *tree, const struct trace *trace, struct symbols *symbols)
 {
     uint32_t *nodes = memory_get(trace->header.site_count, sizeof(*nodes));
-    struct stack stack = {0};
-    for (uint32_t i = 1; i < trace->header.site_count; i++) {
-        if (!figures_any(&trace->sites[i].figures))
-            continue;
-        stack_of_site(&stack, trace, symbols, i);
-        nodes[i] = add_stack(tree, &stack);
-    }
-    stack_free(&stack);
+    size_t paths = trace->header.node_count > TRACE_NODE_FIRST ? trace->header.node_count : TRACE_NODE_FIRST;
+    struct adding adding = {tree, trace, symbols, memory_get(paths, sizeof(uint32_t)), NULL, 0, 0};
+    memset(adding.places, 0xff, paths * sizeof(uint32_t));
+    for (uint32_t i = 1; i < trace->header.site_count; i++)
+        if (figures_any(&trace->sites[i].figures))
+            nodes[i] = place_of(&adding, stack_innermost(trace, i));
+    free(adding.places);
+    free(adding.unknown);
     return nodes;
 }
+
+/* --- figures ------------------------------------------------------------------------------------------- */
 
 struct figures *calltree_figures(const struct calltree *tree, const struct trace *trace,
                                  const uint32_t *nodes)

@@ -57,5 +57,7 @@ function writeLegend() {
   if (!looked.changed && left.length)
     items.push(legendItem(colours.ofModule(left[0], 0.5), `${left.length} more`));
   if (!looked.changed && colours.hasSystem) items.push(legendItem(colours.ofModule(null, 0.5), 'system'));
+  if (looked.tree.isCut)
+    items.push(element('li', 'plain', 'some stacks are too deep to be shown to their outer end'));
   byId('legend').replaceChildren(...items);
 }

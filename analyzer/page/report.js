@@ -71,3 +71,22 @@ const origins = rowNodes.map((node) => {
   while (report.parents[node] !== 0 && frames.isRuntime(report.nodes[node])) node = report.parents[node];
   return node;
 });
+
+// The tree as it is in the report: the first callee of each node, the next of the same caller; -1: none.
+const callees = (() => {
+  const count = report.nodes.length;
+  const first = new Int32Array(count).fill(-1), next = new Int32Array(count).fill(-1);
+  for (let node = count - 1; node > 0; node--) {
+    next[node] = first[report.parents[node]];
+    first[report.parents[node]] = node;
+  }
+  return {first, next};
+})();
+
+// Whether a node, or one of its callers, has a frame that matches.
+function nodesWithin(matches) {
+  const within = new Uint8Array(report.nodes.length);
+  for (let node = 1; node < within.length; node++)
+    within[node] = within[report.parents[node]] || matches[report.nodes[node]] ? 1 : 0;
+  return within;
+}

@@ -40,23 +40,38 @@ class Table {
   groups({values, counts, isShown}) {
     if (this.by === 'stack') return this.stacks(values, counts, isShown);
     const {numberOf, first, count} = this.groupsOfFrames(this.by);
-    const own = new Float64Array(count), tally = new Float64Array(count), whole = new Float64Array(count);
-    const seen = new Int32Array(count).fill(-1);
+    const own = new Float64Array(count), tally = new Float64Array(count);
+    const sums = new Float64Array(report.nodes.length);
     for (let row = 0; row < rowCount; row++) {
-      if (!isShown(row) || (!values[row] && !counts[row])) continue;
+      if (!isShown(row)) continue;
       const group = numberOf[report.nodes[origins[row]] + 1];
       own[group] += values[row];
       tally[group] += counts[row];
-      for (let node = origins[row]; node !== 0; node = report.parents[node]) { // recursion counts once
-        const at = numberOf[report.nodes[node] + 1];
-        if (seen[at] === row) continue;
-        seen[at] = row;
-        whole[at] += values[row];
-      }
+      sums[origins[row]] += values[row];
     }
+    const whole = this.withCallees(sums, numberOf, count);
     const groupOf = (frame, group) =>
       ({frame, group, own: own[group], tally: tally[group], whole: whole[group]});
     return first.map(groupOf).filter((one) => one.own || one.tally || one.whole);
+  }
+
+  // What is below the outermost nodes of each group: recursion counts once.
+  withCallees(sums, numberOf, count) {
+    const {nodes, parents} = report, whole = new Float64Array(count);
+    for (let node = nodes.length - 1; node > 0; node--) sums[parents[node]] += sums[node];
+    const open = new Int32Array(count), {first, next} = callees, path = [];
+    for (let node = first[0]; node >= 0;) {
+      const group = numberOf[nodes[node] + 1];
+      if (open[group]++ === 0) whole[group] += sums[node];
+      path.push(node);
+      node = first[node];
+      while (node < 0 && path.length) {
+        const done = path.pop();
+        open[numberOf[nodes[done] + 1]]--;
+        node = next[done];
+      }
+    }
+    return whole;
   }
 
   stacks(values, counts, isShown) {
@@ -80,22 +95,21 @@ class Table {
     return {what: frames.what(frame), where: frames.where(frame)};
   }
 
-  matches(one, query, frameMatches) {
+  matches(one, query, within) {
     if (!query) return true;
     if (this.by !== 'stack') {
       const words = this.words(one), all = [words.what, words.where];
       if (this.by === 'function') all.push(frames.whole(one.frame));
       return all.some((word) => word.toLowerCase().includes(query));
     }
-    for (let node = rowNodes[one.row]; node !== 0; node = report.parents[node])
-      if (report.nodes[node] >= 0 && frameMatches[report.nodes[node]]) return true;
-    return false;
+    return within[rowNodes[one.row]] === 1;
   }
 
   update(what) {
     this.what = what;
     const all = this.groups(what);
-    this.ranked = all.filter((one) => this.matches(one, what.query, what.frameMatches));
+    const within = what.query && this.by === 'stack' ? nodesWithin(what.frameMatches) : null;
+    this.ranked = all.filter((one) => this.matches(one, what.query, within));
     this.rank();
     return {shown: this.ranked.length, all: all.length};
   }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Call trees, weighed and laid out: each node from x to x + w of a width of 1, its callees in it, largest
 // first.  `values` may be differences: a branch is as wide as what changed in it, up or down.
-const SMALLEST = 1e-4; // of everything: smaller branches of an inverted tree are not followed further
+// Of everything: smaller branches of an inverted tree are not followed further; nor is any after so many steps,
+// one for each row in each branch.
+const SMALLEST = 1e-4, MOST_STEPS = 4e6;
 
 class Tree {
   // parents before children; the first is the root.
@@ -98,8 +100,10 @@ function treeOfCallers(values, counts) {
   }
   const least = weights[0] * SMALLEST;
   // Rows with the node that each has come to are split by that node's frame.
+  let steps = 0;
   for (let node = 0; node < parents.length; node++) {
-    if (node && weights[node] < least) continue;
+    if (node && (weights[node] < least || steps > MOST_STEPS)) continue;
+    steps += members[node].length;
     const byFrame = new Map();
     members[node].forEach((row, i) => {
       const here = node ? report.parents[at[node][i]] : origins[row];
@@ -122,6 +126,7 @@ function treeOfCallers(values, counts) {
   }
   const tree = new Tree(new Int32Array(parents), new Int32Array(frameOf));
   tree.weight.set(weights);
+  tree.isCut = steps > MOST_STEPS;
   members.forEach((rows, node) => {
     for (const row of rows) {
       tree.value[node] += values[row];
