@@ -27,7 +27,7 @@ static const struct command {
     {"source", "show source text with bytes per line", command_source},
     {"diff", "compare two traces or snapshots", command_diff},
     {"leaks", "show what was never freed", command_leaks},
-    {"html", "write a self-contained HTML report", NULL},
+    {"html", "write a self-contained HTML report", command_html},
     {"live", "watch a running program", NULL},
     {"ctl", "steer the recorder of a running program", NULL},
     {"check", "fail when a trace exceeds limits", NULL},

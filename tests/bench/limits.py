@@ -119,6 +119,11 @@ def report(case):
     ]
 
 
+def page(text, figure, most):
+    return Limit(f"page of 48,000 branches: {text}",
+                 lambda f: f.shape("page", "html", figure, "untraced"), most=most, unit="ms", digits=0)
+
+
 LIMITS = [
     cpu("demo", 1.5),
     heaptrack("demo", 15),
@@ -163,6 +168,8 @@ LIMITS = [
           lambda f: (f.shape("flat", -1, "disk") - f.shape("flat", 0, "disk")) / KIB, most=0, unit="KiB"),
     *report("text"),
     *report("JSON"),
+    page("usable after", "usable", 200),
+    page("longest zoom", "longest_zoom", 30),
 ]
 
 
