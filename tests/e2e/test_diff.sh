@@ -107,6 +107,13 @@ diff_of g e
 check "the old program is no more: that is said" \
     eval 'status_is 0 && has err "v4/versions has changed" && has err "keep what was traced"'
 
+# nodes TRACE...: how many the call tree of the page has
+nodes() {
+    "$tracemalloc" html -o - "$@" | python3 -c 'import json, re, sys
+print(len(json.loads(re.search(r"application/json[^>]*>(.*?)</script>", sys.stdin.read(), re.S)[1])["nodes"]))'
+}
+same "the page of a rebuilt program has its stacks once" "$(nodes d)" "$(nodes a d)"
+
 # ---- plug-ins ----------------------------------------------------------------------------------------
 
 echo '#include <stdlib.h>
