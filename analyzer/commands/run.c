@@ -19,16 +19,25 @@
 #include "output/message.h"
 #include "output/text.h"
 
-#define DEEPEST 65536
+#define DEEPEST        65536
+#define MOST_SNAPSHOTS 1024
 
 struct options {
-    const char *out, *children;
-    unsigned long depth; /* 0: the recorder's own */
+    const char *out, *children, *depth, *interval, *growth, *size, *keep; /* null: the recorder's own */
     bool quiet;
     char **program; /* and its arguments */
 };
 
-enum { KEY_OUT = 'o', KEY_QUIET = 'q', KEY_DEPTH = 'd', KEY_CHILDREN = 'c' };
+enum {
+    KEY_OUT = 'o',
+    KEY_QUIET = 'q',
+    KEY_DEPTH = 'd',
+    KEY_CHILDREN = 'c',
+    KEY_INTERVAL = 256, /* no letters */
+    KEY_GROWTH,
+    KEY_SIZE,
+    KEY_KEEP,
+};
 
 static const struct argp_option argp_options[] = {
     {"output", KEY_OUT, "FILE", 0,
@@ -41,6 +50,12 @@ static const struct argp_option argp_options[] = {
      "Which processes that the program starts leave a trace of their own: auto (default: those that "
      "allocate much), all or none",
      0},
+    {"snapshot-interval", KEY_INTERVAL, "SECONDS", 0, "Take a snapshot of all call sites so often", 0},
+    {"snapshot-growth", KEY_GROWTH, "FACTOR", 0,
+     "Take one each time the current bytes have grown by that factor, from 1 MiB on", 0},
+    {"snapshot-size", KEY_SIZE, "BYTES", 0,
+     "Take one when the current bytes come to so many (with K, M or G: times 1024)", 0},
+    {"keep", KEY_KEEP, "N", 0, "Keep N snapshots; the older ones are thinned out (default 64)", 0},
     {0}};
 
 static const char *const children_names[] = {"auto", "all", "none"};
@@ -58,7 +73,21 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         options->quiet = true;
         return 0;
     case KEY_DEPTH:
-        options->depth = options_number(state, "depth", argument, 1, DEEPEST);
+        options_number(state, "depth", argument, 1, DEEPEST);
+        options->depth = argument;
+        return 0;
+    case KEY_INTERVAL:
+        options->interval = options_decimal(state, "snapshot-interval", argument, 0, 1000000);
+        return 0;
+    case KEY_GROWTH:
+        options->growth = options_decimal(state, "snapshot-growth", argument, 1, 1000000);
+        return 0;
+    case KEY_SIZE:
+        options->size = options_size(state, "snapshot-size", argument);
+        return 0;
+    case KEY_KEEP:
+        options_number(state, "keep", argument, 1, MOST_SNAPSHOTS);
+        options->keep = argument;
         return 0;
     case KEY_CHILDREN:
         options->children = children_names[options_choose(state, "children", argument, children_names, 3)];
@@ -122,20 +151,30 @@ static bool can_trace(const char *name)
     return false;
 }
 
+static void add_option(FILE *list, const char *key, const char *value)
+{
+    if (value)
+        fprintf(list, "%s%s=%s", ftell(list) ? "," : "", key, value);
+}
+
+/* As LIBTRACE_OPTIONS has them, to be freed. */
 static char *recorder_options(const struct options *options)
 {
-    char depth[32] = "", *list = NULL;
-    if (options->depth)
-        snprintf(depth, sizeof(depth), "depth=%lu,", options->depth);
-    int size = asprintf(&list, "%s%s%s%s%s%s%s%s", options->out ? "out=" : "",
-                        options->out ? options->out : "", options->out ? "," : "", depth,
-                        options->children ? "children=" : "", options->children ? options->children : "",
-                        options->children ? "," : "", options->quiet ? "quiet=1," : "");
-    if (size < 0)
+    char *text = NULL;
+    size_t size;
+    FILE *list = open_memstream(&text, &size);
+    if (!list)
         return NULL;
-    if (size > 0)
-        list[size - 1] = 0; /* the last comma */
-    return list;
+    add_option(list, "out", options->out);
+    add_option(list, "depth", options->depth);
+    add_option(list, "children", options->children);
+    add_option(list, "quiet", options->quiet ? "1" : NULL);
+    add_option(list, "snapshot-interval", options->interval);
+    add_option(list, "snapshot-growth", options->growth);
+    add_option(list, "snapshot-size", options->size);
+    add_option(list, "keep", options->keep);
+    fclose(list);
+    return text;
 }
 
 /* What the last out= of a list of options says; to be freed; null if nothing. */

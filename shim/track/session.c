@@ -405,7 +405,7 @@ int session_snapshot(struct thread *self, const char *label)
 /* More than there can ever be is asked for to see how that fails, or by mistake. */
 void session_failed(struct thread *self, size_t size)
 {
-    if (file_is_attached() && size <= PTRDIFF_MAX)
+    if (file_is_attached() && size < PTRDIFF_MAX)
         snapshots_failed(self, size);
 }
 

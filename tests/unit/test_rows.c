@@ -175,6 +175,38 @@ static void what_looks_the_same_is_one(void **state)
     view_free(&view);
 }
 
+/* A stack that is known to its end is not the same as one that is not. */
+static void truncated_stacks_are_others(void **state)
+{
+    (void)state;
+    static struct trace_writer two;
+    struct failure why;
+    struct trace other;
+    struct rows rows;
+    struct view view = {0};
+    char path[] = "/tmp/test_rows.XXXXXX";
+    assert_true(patterns_add(&view.hide, "nothing", PATTERN_ANY, &why));
+    writer_start(&two);
+    uint32_t frame = writer_frame(&two, writer_module(&two, "/nonexistent/a"), 1);
+    writer_simple_site(&two, frame, 1, 1);
+    writer_simple_site(&two, frame, 1, 1);
+    uint32_t cut = writer_site(&two, writer_node(&two, TRACE_NODE_TRUNCATED, frame));
+    writer_counter(&two, 0, cut)->allocations = 1;
+    int fd = mkstemp(path);
+    writer_save(&two, path);
+    assert_true(trace_read(&other, path, &why));
+    close(fd);
+    unlink(path);
+    struct symbols *names = symbols_open(&other);
+    scope_open(&scope, &view, &other, names);
+    rows_make(&rows, &scope);
+    assert_int_equal(rows.count, 2);
+    free_rows(&rows);
+    view_free(&view);
+    symbols_close(names);
+    trace_free(&other);
+}
+
 static void stacks(void **state)
 {
     (void)state;
@@ -210,6 +242,7 @@ int main(void)
         cmocka_unit_test(recursion_counts_once),
         cmocka_unit_test(small_rows_are_left_out),
         cmocka_unit_test(what_looks_the_same_is_one),
+        cmocka_unit_test(truncated_stacks_are_others),
         cmocka_unit_test(stacks),
         cmocka_unit_test(module_states),
     };

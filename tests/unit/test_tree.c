@@ -69,8 +69,8 @@ static void draw(const struct tree *tree, uint32_t number, char *to)
 {
     const struct tree_node *node = &tree->nodes[number];
     if (number)
-        sprintf(to + strlen(to), "%s%s %lu", node->frame ? node->frame->module + strlen("/m/") : "itself",
-                node->recursive ? "*" : "", (unsigned long)node->figures.peak_bytes);
+        sprintf(to + strlen(to), "%s %lu", node->frame ? node->frame->module + strlen("/m/") : "itself",
+                (unsigned long)node->figures.peak_bytes);
     if (!node->child && !node->folded)
         return;
     strcat(to, number ? "(" : "");
@@ -104,7 +104,7 @@ static void from_callers(void **state)
 {
     (void)state;
     assert_tree(&by_module, false, 0,
-                "main 110111(load 100100(itself 100000 run 100) run* 10011(put 10001 itself 10)) "
+                "main 110111(load 100100(itself 100000 run 100) run 10011(put 10001 itself 10)) "
                 "thread 1000(put 1000)");
 }
 
@@ -112,7 +112,7 @@ static void inverted(void **state)
 {
     (void)state;
     assert_tree(&by_module, true, 0,
-                "load 100000(main 100000) put 11001(run* 10001(main 10001) thread 1000) "
+                "load 100000(main 100000) put 11001(run 10001(main 10001) thread 1000) "
                 "run 110(load 100(main 100) main 10)");
 }
 
@@ -120,7 +120,7 @@ static void folded(void **state)
 {
     (void)state;
     assert_tree(&by_module, false, 1000,
-                "main 110111(load 100100(itself 100000 +1 100) run* 10011(put 10001 +1 10)) "
+                "main 110111(load 100100(itself 100000 +1 100) run 10011(put 10001 +1 10)) "
                 "thread 1000(put 1000)");
     assert_tree(&by_module, false, 100101, "main 110111( +2 110111) +1 1000");
     assert_tree(&by_module, false, 200000, " +2 111111");
@@ -130,7 +130,7 @@ static void small_nodes(void **state)
 {
     (void)state;
     struct view view = {.by = BY_MODULE, .min_blocks = 10000};
-    assert_tree(&view, true, 0, "load 100000(main 100000) put 11001(run* 10001(main 10001) +1 1000) +1 110");
+    assert_tree(&view, true, 0, "load 100000(main 100000) put 11001(run 10001(main 10001) +1 1000) +1 110");
 }
 
 static void of_a_view(void **state)
@@ -140,7 +140,7 @@ static void of_a_view(void **state)
     struct view view = {.by = BY_MODULE};
     assert_true(patterns_add(&view.from, "main", PATTERN_ANY, &why));
     assert_true(patterns_add(&view.hide, "load", PATTERN_ANY, &why));
-    assert_tree(&view, false, 0, "main 110111(itself 100000 run* 10111(put 10001 itself 110))");
+    assert_tree(&view, false, 0, "main 110111(itself 100000 run 10111(put 10001 itself 110))");
     assert_true(patterns_add(&view.filter, "thread", PATTERN_ANY, &why));
     assert_tree(&view, false, 0, "");
     view_free(&view);
