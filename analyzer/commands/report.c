@@ -6,6 +6,7 @@
 
 #include "commands/commands.h"
 #include "commands/options.h"
+#include "commands/symbol_options.h"
 #include "output/json.h"
 #include "output/message.h"
 #include "output/text.h"
@@ -63,6 +64,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     }
 }
 
+static const struct argp_child children[] = {{&symbol_options, 0, NULL, 0}, {0}};
+
 static const struct argp argp = {
     argp_options,
     parse,
@@ -70,7 +73,7 @@ static const struct argp argp = {
     "Show the current and peak heap of a traced program, and where in the program it was allocated."
     "\vFILE is a trace, of a program that has ended or is still running; left out, it is the newest trace in "
     "the current directory.",
-    NULL,
+    children,
     NULL,
     NULL};
 
