@@ -7,6 +7,7 @@
 #include "commands/commands.h"
 #include "commands/options.h"
 #include "commands/symbol_options.h"
+#include "commands/traces.h"
 #include "output/json.h"
 #include "output/message.h"
 #include "output/text.h"
@@ -14,14 +15,15 @@
 #define TEXT_ROWS 10
 
 struct options {
-    const char *file;
+    char **files; /* as named */
+    size_t file_count, file_room;
     enum metric metric;
     enum grouping by;
     size_t limit;
-    bool json, full, limited;
+    bool json, full, limited, per_process;
 };
 
-enum { KEY_SORT = 's', KEY_LIMIT = 'n', KEY_GROUP = 'g', KEY_JSON = 'j', KEY_FULL = 'f' };
+enum { KEY_SORT = 's', KEY_LIMIT = 'n', KEY_GROUP = 'g', KEY_JSON = 'j', KEY_FULL = 'f', KEY_PER_PROCESS = 0x100 };
 
 static const struct argp_option argp_options[] = {
     {"sort", KEY_SORT, "WHAT", 0, "Rank by peak (default), current, allocated, allocations or temporary", 0},
@@ -32,6 +34,10 @@ static const struct argp_option argp_options[] = {
      0},
     {"full", KEY_FULL, NULL, 0, "Show whole call stacks", 0},
     {"json", KEY_JSON, NULL, 0, "Write one JSON object", 0},
+    {"per-process", KEY_PER_PROCESS, NULL, 0,
+     "Of several traces show each by itself, in the order in which they are named (of a directory: in which they "
+     "began), instead of their sum; with --json an object for each",
+     0},
     {0}};
 
 static error_t parse(int key, char *argument, struct argp_state *state)
@@ -54,10 +60,12 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case KEY_FULL:
         options->full = true;
         return 0;
+    case KEY_PER_PROCESS:
+        options->per_process = true;
+        return 0;
     case ARGP_KEY_ARG:
-        if (options->file)
-            argp_error(state, "one trace at a time, please");
-        options->file = argument;
+        options->files = memory_grow(options->files, options->file_count, &options->file_room, sizeof(char *));
+        options->files[options->file_count++] = argument;
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -69,23 +77,29 @@ static const struct argp_child children[] = {{&symbol_options, 0, NULL, 0}, {0}}
 static const struct argp argp = {
     argp_options,
     parse,
-    "[FILE]",
+    "[FILE|DIRECTORY...]",
     "Show the current and peak heap of a traced program, and where in the program it was allocated."
     "\vFILE is a trace, of a program that has ended or is still running; left out, it is the newest trace in "
-    "the current directory.",
+    "the current directory. Of several, and of all those in a DIRECTORY, the sum is shown: call sites at the "
+    "same place of the same program, or library, are one.",
     children,
     NULL,
     NULL};
 
-static void write_report(const struct trace *trace, const struct options *options)
+/* `file`: whose trace it is, null if the user did not name it; of a sum, its processes. */
+static void write_report(const struct trace *trace, const char *file, const struct processes *processes,
+                         const struct options *options)
 {
     struct symbols *symbols = symbols_open(trace);
     struct rows rows;
     rows_make(&rows, trace, symbols, options->by, options->metric);
-    struct report report = {.file = options->file,
+    struct report report = {.file = file,
                             .trace = trace,
                             .symbols = symbols,
-                            .process = process_of(trace),
+                            .process = processes ? processes_together(processes) : process_of(trace),
+                            .processes = processes,
+                            .files = processes ? options->files : NULL,
+                            .file_count = processes ? options->file_count : 0,
                             .rows = &rows,
                             .by = options->by,
                             .metric = options->metric,
@@ -101,34 +115,72 @@ static void write_report(const struct trace *trace, const struct options *option
     symbols_close(symbols);
 }
 
+static bool report_one(const char *path, const char *file, const struct options *options)
+{
+    struct failure why;
+    struct trace trace;
+    if (!trace_read(&trace, path, &why)) {
+        message("%s: %s", path, why.text);
+        return false;
+    }
+    write_report(&trace, file, NULL, options);
+    trace_free(&trace);
+    return true;
+}
+
+static bool report_each(const struct traces *traces, const struct options *options)
+{
+    bool fine = true;
+    for (size_t i = 0; i < traces->count; i++) {
+        if (i && !options->json)
+            printf("\n\n");
+        fine &= report_one(traces->files[i], traces->files[i], options);
+    }
+    return fine;
+}
+
+static bool report_sum(const struct traces *traces, const struct options *options)
+{
+    struct processes processes;
+    struct trace sum;
+    bool fine = traces_sum(traces, &sum, &processes);
+    if (processes.count)
+        write_report(&sum, NULL, &processes, options);
+    processes_free(&processes);
+    trace_free(&sum);
+    return fine;
+}
+
 /* FILE@SNAPSHOT, unless a file bears that very name. */
 static bool names_snapshot(const char *file)
 {
-    return file && strchr(file, '@') && access(file, F_OK) != 0;
+    return strchr(file, '@') && access(file, F_OK) != 0;
+}
+
+static bool report(const struct options *options)
+{
+    struct traces traces;
+    if (!traces_find(&traces, options->files, options->file_count))
+        return false;
+    bool fine = !traces.several      ? report_one(traces.files[0], options->file_count ? traces.files[0] : NULL, options)
+                : options->per_process ? report_each(&traces, options)
+                                       : report_sum(&traces, options);
+    traces_free(&traces);
+    return fine;
 }
 
 int command_report(int argc, char **argv)
 {
     struct options options = {0};
-    struct failure why;
-    struct trace trace;
     argp_parse(&argp, argc, argv, 0, NULL, &options);
     if (!options.json && !options.limited)
         options.limit = TEXT_ROWS;
-    if (names_snapshot(options.file)) {
-        message("%s: snapshots: not yet", options.file);
-        return EXIT_USAGE;
-    }
-    char *file = options_trace(options.file);
-    if (!file)
-        return EXIT_FAILURE;
-    bool fine = trace_read(&trace, file, &why);
-    if (fine) {
-        write_report(&trace, &options);
-        trace_free(&trace);
-    } else {
-        message("%s: %s", file, why.text);
-    }
-    free(file);
+    for (size_t i = 0; i < options.file_count; i++)
+        if (names_snapshot(options.files[i])) {
+            message("%s: snapshots: not yet", options.files[i]);
+            return EXIT_USAGE;
+        }
+    bool fine = report(&options);
+    free(options.files);
     return fine ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -5,6 +5,7 @@
 
 #include "model/grouping.h"
 #include "model/process.h"
+#include "model/processes.h"
 #include "model/stack.h"
 #include "model/trace.h"
 
@@ -13,6 +14,9 @@ struct report {
     const struct trace *trace;
     struct symbols *symbols; /* stacks are resolved as they are written */
     struct process process;
+    const struct processes *processes; /* whose sum the trace is, null: it is of one */
+    char **files;                      /* of a sum: as the user named them, file_count of them */
+    size_t file_count;
     const struct rows *rows;
     enum grouping by;
     enum metric metric;
