@@ -2,7 +2,6 @@
 /* tracemalloc report: what a program's heap was made of. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "commands/commands.h"
 #include "commands/options.h"
@@ -77,11 +76,12 @@ static const struct argp_child children[] = {{&symbol_options, 0, NULL, 0}, {0}}
 static const struct argp argp = {
     argp_options,
     parse,
-    "[FILE|DIRECTORY...]",
+    "[FILE[@SNAPSHOT]|DIRECTORY...]",
     "Show the current and peak heap of a traced program, and where in the program it was allocated."
     "\vFILE is a trace, of a program that has ended or is still running; left out, it is the newest trace in "
-    "the current directory. Of several, and of all those in a DIRECTORY, the sum is shown: call sites at the "
-    "same place of the same program, or library, are one.",
+    "the current directory. SNAPSHOT is the label of a snapshot, its number, or -1 for the last, -2 for the "
+    "one before. Of several traces, and of all those in a DIRECTORY, the sum is shown: call sites at the same "
+    "place of the same program, or library, are one.",
     children,
     NULL,
     NULL};
@@ -115,14 +115,11 @@ static void write_report(const struct trace *trace, const char *file, const stru
     symbols_close(symbols);
 }
 
-static bool report_one(const char *path, const char *file, const struct options *options)
+static bool report_one(const char *name, const char *file, const struct options *options)
 {
-    struct failure why;
     struct trace trace;
-    if (!trace_read(&trace, path, &why)) {
-        message("%s: %s", path, why.text);
+    if (!options_open(&trace, name))
         return false;
-    }
     write_report(&trace, file, NULL, options);
     trace_free(&trace);
     return true;
@@ -151,12 +148,6 @@ static bool report_sum(const struct traces *traces, const struct options *option
     return fine;
 }
 
-/* FILE@SNAPSHOT, unless a file bears that very name. */
-static bool names_snapshot(const char *file)
-{
-    return strchr(file, '@') && access(file, F_OK) != 0;
-}
-
 static bool report(const struct options *options)
 {
     struct traces traces;
@@ -175,11 +166,6 @@ int command_report(int argc, char **argv)
     argp_parse(&argp, argc, argv, 0, NULL, &options);
     if (!options.json && !options.limited)
         options.limit = TEXT_ROWS;
-    for (size_t i = 0; i < options.file_count; i++)
-        if (names_snapshot(options.files[i])) {
-            message("%s: snapshots: not yet", options.files[i]);
-            return EXIT_USAGE;
-        }
     bool fine = report(&options);
     free(options.files);
     return fine ? EXIT_SUCCESS : EXIT_FAILURE;

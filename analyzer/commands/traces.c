@@ -47,7 +47,7 @@ bool traces_add_run(struct traces *traces, const char *directory, int32_t run_pi
 static bool add_named(struct traces *traces, const char *name)
 {
     if (!is_directory(name)) {
-        add(traces, options_trace(name));
+        add(traces, strdup(name));
         return true;
     }
     traces->several = true;
@@ -85,13 +85,11 @@ void traces_free(struct traces *traces)
 bool traces_sum(const struct traces *traces, struct trace *sum, struct processes *processes)
 {
     struct merge *merge = merge_start();
-    struct failure why;
     struct trace trace;
     bool fine = true;
     *processes = (struct processes){0};
     for (size_t i = 0; i < traces->count; i++) {
-        if (!trace_read(&trace, traces->files[i], &why)) {
-            message("%s: %s", traces->files[i], why.text);
+        if (!options_open(&trace, traces->files[i])) {
             fine = false;
             continue;
         }

@@ -9,13 +9,13 @@
 #include "model/processes.h"
 
 struct traces {
-    char **files;
+    char **files; /* names for options_open */
     size_t count, capacity;
     bool several; /* two were named, or a directory: a sum even if there is but one */
 };
 
-/* What the arguments of a command name: files, directories for all traces in them, the newest trace of this
-   directory if there is no argument.  False: there is none, as it has then said. */
+/* What the arguments of a command name: files (see options_open), directories for all traces in them, the newest
+   trace of this directory if there is no argument.  False: there is none, as it has then said. */
 bool traces_find(struct traces *traces, char **named, size_t count);
 
 /* Adds all traces in a directory, or those of a run (see model/find.h).  False: there is none. */

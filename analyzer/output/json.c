@@ -85,6 +85,33 @@ static void put_times(FILE *out, uint64_t started_realtime_ns, const struct proc
             (unsigned)(process->duration_ns % 1000000000 / 1000));
 }
 
+static void put_snapshot(FILE *out, const struct snapshot *snapshot)
+{
+    fprintf(out, "{\"number\": %" PRIu64 ", \"label\": ", snapshot->number);
+    json_string(out, snapshot->label);
+    fprintf(out, ", \"reason\": \"%s\", \"exact\": %s", snapshot_reason(snapshot),
+            snapshot->blurred ? "false" : "true");
+    fprintf(out, ", \"seconds\": %" PRIu64 ".%06u", snapshot->ns / 1000000000,
+            (unsigned)(snapshot->ns % 1000000000 / 1000));
+    fprintf(out, ", \"current_bytes\": %" PRIu64 ", \"current_blocks\": %" PRIu64 "}",
+            snapshot->current_bytes, snapshot->blocks);
+}
+
+static void put_snapshots(FILE *out, const struct trace *trace)
+{
+    fputs(" \"snapshot\": ", out);
+    if (trace->at)
+        put_snapshot(out, trace->at);
+    else
+        fputs("null", out);
+    fputs(", \"snapshots\": [", out);
+    for (size_t i = 0; i < trace->snapshot_count; i++) {
+        fputs(i ? ",\n  " : "\n  ", out);
+        put_snapshot(out, &trace->snapshots[i]);
+    }
+    fputs("],\n", out);
+}
+
 static void put_head(FILE *out, const struct report *report)
 {
     const struct trace_header *header = &report->trace->header;
@@ -291,6 +318,7 @@ void json_report(FILE *out, const struct report *report)
     put_head(out, report);
     if (report->processes)
         put_processes(out, report->processes);
+    put_snapshots(out, report->trace);
     put_totals(out, report->trace);
     fputs(" \"sites\": [", out);
     struct stacks *stacks = stacks_start(report);
