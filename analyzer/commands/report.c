@@ -5,8 +5,8 @@
 
 #include "commands/commands.h"
 #include "commands/options.h"
-#include "commands/symbol_options.h"
 #include "commands/traces.h"
+#include "commands/view_options.h"
 #include "output/json.h"
 #include "output/message.h"
 #include "output/text.h"
@@ -16,21 +16,15 @@
 struct options {
     char **files; /* as named */
     size_t file_count, file_room;
-    enum metric metric;
-    enum grouping by;
+    struct view_options view;
     size_t limit;
     bool json, full, limited, per_process;
 };
 
-enum { KEY_SORT = 's', KEY_LIMIT = 'n', KEY_GROUP = 'g', KEY_JSON = 'j', KEY_FULL = 'f', KEY_PER_PROCESS = 0x100 };
+enum { KEY_LIMIT = 'n', KEY_JSON = 'j', KEY_FULL = 'f', KEY_PER_PROCESS = 0x100 };
 
 static const struct argp_option argp_options[] = {
-    {"sort", KEY_SORT, "WHAT", 0, "Rank by peak (default), current, allocated, allocations or temporary", 0},
     {"limit", KEY_LIMIT, "N", 0, "Show the first N (0: all; default: 10, with --json all)", 0},
-    {"group-by", KEY_GROUP, "WHAT", 0,
-     "Add up by site (default: the whole call stack), line, function, file or module; the last four go by "
-     "the innermost frame that is not a language's own allocator (operator new, std::allocator, ...)",
-     0},
     {"full", KEY_FULL, NULL, 0, "Show whole call stacks", 0},
     {"json", KEY_JSON, NULL, 0, "Write one JSON object", 0},
     {"per-process", KEY_PER_PROCESS, NULL, 0,
@@ -39,15 +33,16 @@ static const struct argp_option argp_options[] = {
      0},
     {0}};
 
+static const struct argp_child children[] = {
+    {&view_argp}, {&view_argp_grouping}, {&view_argp_cumulative}, {0}};
+
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
     struct options *options = state->input;
     switch (key) {
-    case KEY_SORT:
-        options->metric = (enum metric)options_choose(state, "sort", argument, metric_names, METRICS);
-        return 0;
-    case KEY_GROUP:
-        options->by = (enum grouping)options_choose(state, "group-by", argument, grouping_names, GROUPINGS);
+    case ARGP_KEY_INIT:
+        for (int i = 0; i < 3; i++)
+            state->child_inputs[i] = &options->view;
         return 0;
     case KEY_LIMIT:
         options->limit = options_number(state, "limit", argument, 0, UINT32_MAX);
@@ -71,8 +66,6 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     }
 }
 
-static const struct argp_child children[] = {{&symbol_options, 0, NULL, 0}, {0}};
-
 static const struct argp argp = {
     argp_options,
     parse,
@@ -91,8 +84,10 @@ static void write_report(const struct trace *trace, const char *file, const stru
                          const struct options *options)
 {
     struct symbols *symbols = symbols_open(trace);
+    struct scope scope;
     struct rows rows;
-    rows_make(&rows, trace, symbols, options->by, options->metric);
+    scope_open(&scope, &options->view.view, trace, symbols);
+    rows_make(&rows, &scope);
     struct report report = {.file = file,
                             .trace = trace,
                             .symbols = symbols,
@@ -100,9 +95,10 @@ static void write_report(const struct trace *trace, const char *file, const stru
                             .processes = processes,
                             .files = processes ? options->files : NULL,
                             .file_count = processes ? options->file_count : 0,
+                            .scope = &scope,
+                            .view = &options->view.view,
+                            .selection = scope_select(&scope),
                             .rows = &rows,
-                            .by = options->by,
-                            .metric = options->metric,
                             .limit = options->limit,
                             .full = options->full};
     if (options->json)
@@ -112,6 +108,7 @@ static void write_report(const struct trace *trace, const char *file, const stru
     fflush(stdout);
     message_modules(trace, symbols);
     rows_free(&rows);
+    scope_close(&scope);
     symbols_close(symbols);
 }
 
@@ -168,5 +165,6 @@ int command_report(int argc, char **argv)
         options.limit = TEXT_ROWS;
     bool fine = report(&options);
     free(options.files);
+    view_free(&options.view.view);
     return fine ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -374,3 +374,14 @@ size_t debuginfo_unit(struct debuginfo *info, uint64_t address)
     const Dwarf_Die *unit = dwarf_units_find(units, address);
     return unit ? (size_t)(unit - units->all) : units->count;
 }
+
+const char *debuginfo_directory(struct debuginfo *info, uint64_t address)
+{
+    const Dwarf_Die *unit = dwarf_units_find(units_of(info), address);
+    Dwarf_Attribute attribute;
+    Dwarf_Die die;
+    if (!unit)
+        return NULL;
+    die = *unit;
+    return keep(info, dwarf_formstring(dwarf_attr(&die, DW_AT_comp_dir, &attribute)));
+}

@@ -19,8 +19,8 @@
 #include "model/truncation.h"
 
 /* Bytes of readable names that are kept; further ones are left as they are in the file. */
-#define NAMES           (16u << 20)
-#define NAMES_PER_FRAME 256
+#define NAMES               (16u << 20)
+#define NAMES_PER_FRAME     256
 
 #define obstack_chunk_alloc malloc
 #define obstack_chunk_free  free
@@ -43,8 +43,8 @@ struct module {
 struct resolved {
     struct place *places; /* null: not yet */
     uint32_t count;
-    bool readable;        /* functions are demangled: done when somebody asks */
-    uint32_t next;        /* frame of the same module, 0: there is no more */
+    bool readable; /* functions are demangled: done when somebody asks */
+    uint32_t next; /* frame of the same module, 0: there is no more */
 };
 
 struct symbols {
@@ -296,10 +296,23 @@ enum module_state symbols_state(const struct symbols *symbols, uint32_t module)
     return symbols->modules[module].state;
 }
 
+/* The number of the module with this path; 0: there is none. */
+static uint32_t module_of_path(const struct symbols *symbols, const char *path)
+{
+    for (uint32_t i = 1; path && i < symbols->trace->header.module_count; i++)
+        if (symbols->trace->module_paths[i] && strcmp(symbols->trace->module_paths[i], path) == 0)
+            return i;
+    return 0;
+}
+
+const char *symbols_directory(struct symbols *symbols, const struct source_frame *frame)
+{
+    struct debuginfo *info = symbols->modules[module_of_path(symbols, frame->module)].info;
+    return info ? debuginfo_directory(info, frame->address) : NULL;
+}
+
 enum module_state symbols_state_of_path(const struct symbols *symbols, const char *path)
 {
-    for (uint32_t i = 1; i < symbols->trace->header.module_count; i++)
-        if (symbols->trace->module_paths[i] && strcmp(symbols->trace->module_paths[i], path) == 0)
-            return symbols->modules[i].state;
-    return MODULE_UNTOUCHED;
+    uint32_t module = module_of_path(symbols, path);
+    return module ? symbols->modules[module].state : MODULE_UNTOUCHED;
 }

@@ -127,7 +127,8 @@ static void put_head(FILE *out, const struct report *report)
     put_state(out, &report->process);
     uint64_t sample = header->sample_bytes ? header->sample_bytes : 1;
     fprintf(out, ", \"mode\": \"%s\", \"sample_bytes\": %" PRIu64 ", \"sites_total\": %zu,\n",
-            sample > 1 ? "sampled" : "exact", sample, report->rows->count);
+            sample > 1 ? "sampled" : "exact", sample,
+            report->rows ? report->rows->total : report->selection.sites);
 }
 
 static void put_totals(FILE *out, const struct trace *trace)
@@ -159,7 +160,7 @@ static void put_totals(FILE *out, const struct trace *trace)
     fputs("},\n", out);
 }
 
-static void put_figures(FILE *out, const struct figures *figures)
+void json_figures(FILE *out, const struct figures *figures)
 {
     fprintf(out, "\"current_bytes\": %" PRIu64 ", \"current_blocks\": %" PRIu64, figures->current_bytes,
             figures->current_blocks);
@@ -187,13 +188,20 @@ static void put_processes(FILE *out, const struct processes *processes)
         else
             put_state(out, &one->process);
         fputs(",\n   ", out);
-        put_figures(out, &one->totals);
+        json_figures(out, &one->totals);
         fputs("}", out);
     }
     fputs("],\n", out);
 }
 
-static void put_frame(FILE *out, const struct source_frame *frame)
+static void put_selection(FILE *out, const struct selection *selection)
+{
+    fprintf(out, " \"selected\": {\"sites\": %zu, ", selection->sites);
+    json_figures(out, &selection->figures);
+    fputs("},\n", out);
+}
+
+void json_frame(FILE *out, const struct source_frame *frame)
 {
     fputs("{\"function\": ", out);
     json_string(out, frame->function);
@@ -209,6 +217,16 @@ static void put_frame(FILE *out, const struct source_frame *frame)
     else
         fputs(", \"address\": null", out);
     fprintf(out, ", \"inlined\": %s}", frame->inlined ? "true" : "false");
+}
+
+void json_head(FILE *out, const struct report *report)
+{
+    put_head(out, report);
+    if (report->processes)
+        put_processes(out, report->processes);
+    put_snapshots(out, report->trace);
+    put_totals(out, report->trace);
+    put_selection(out, &report->selection);
 }
 
 /* --- stacks -------------------------------------------------------------------------------------------- */
@@ -260,7 +278,7 @@ static void render(struct stacks *stacks, struct rendered *rendered, uint32_t fr
     rewind(stacks->scratch);
     for (size_t i = 0; i < here.count; i++) {
         fputs(separator, stacks->scratch);
-        put_frame(stacks->scratch, &here.frames[i]);
+        json_frame(stacks->scratch, &here.frames[i]);
     }
     if (fflush(stacks->scratch) != 0)
         error(EXIT_FAILURE, errno, "cannot write into memory");
@@ -292,21 +310,45 @@ static void put_stack(FILE *out, struct stacks *stacks, uint32_t site)
         put_rendered(out, stacks, trace->nodes[node].frame, skipped);
     if (node == TRACE_NODE_OVERFLOW) {
         fputs(separator + skipped, out);
-        put_frame(out, &stack_overflow);
+        json_frame(out, &stack_overflow);
     }
+}
+
+/* What a view leaves of a stack. */
+static void put_seen(FILE *out, const struct scope_stack *stack)
+{
+    for (size_t i = 0; i < stack->count; i++) {
+        fputs(i ? separator : "", out);
+        json_frame(out, &stack->frames[i]->source);
+    }
+}
+
+static void put_site(FILE *out, struct stacks *stacks, uint32_t site)
+{
+    const struct report *report = stacks->report;
+    bool seen = view_reshapes(report->view), truncated = report->trace->sites[site].truncated;
+    struct scope_stack stack = {0};
+    if (seen) {
+        stack = scope_stack(report->scope, site);
+        truncated = stack.truncated;
+    }
+    fprintf(out, ", \"truncated\": %s,\n   \"frames\": [", truncated ? "true" : "false");
+    if (seen)
+        put_seen(out, &stack);
+    else
+        put_stack(out, stacks, site);
 }
 
 static void put_row(FILE *out, struct stacks *stacks, const struct row *row)
 {
-    const struct report *report = stacks->report;
-    bool by_site = report->by == BY_SITE, truncated = by_site && report->trace->sites[row->site].truncated;
     fputs("{", out);
-    put_figures(out, row->figures);
-    fprintf(out, ", \"truncated\": %s,\n   \"frames\": [", truncated ? "true" : "false");
-    if (by_site)
-        put_stack(out, stacks, row->site);
-    else
-        put_frame(out, row->frame);
+    json_figures(out, row->figures);
+    if (stacks->report->view->by == BY_SITE) {
+        put_site(out, stacks, row->site);
+    } else {
+        fputs(", \"truncated\": false,\n   \"frames\": [", out);
+        json_frame(out, row->frame);
+    }
     fputs("]}", out);
 }
 
@@ -315,11 +357,7 @@ void json_report(FILE *out, const struct report *report)
     size_t count = report->rows->count;
     if (report->limit && report->limit < count)
         count = report->limit;
-    put_head(out, report);
-    if (report->processes)
-        put_processes(out, report->processes);
-    put_snapshots(out, report->trace);
-    put_totals(out, report->trace);
+    json_head(out, report);
     fputs(" \"sites\": [", out);
     struct stacks *stacks = stacks_start(report);
     for (size_t i = 0; i < count; i++) {
