@@ -7,6 +7,7 @@
 #include "commands/options.h"
 #include "commands/traces.h"
 #include "commands/view_options.h"
+#include "model/progress.h"
 #include "output/json.h"
 #include "output/message.h"
 #include "output/text.h"
@@ -84,10 +85,13 @@ static void write_report(const struct trace *trace, const char *file, const stru
                          const struct options *options)
 {
     struct symbols *symbols = symbols_open(trace);
+    struct progress progress;
     struct scope scope;
     struct rows rows;
+    progress_begin(&progress, "reading symbols");
     scope_open(&scope, &options->view.view, trace, symbols);
     rows_make(&rows, &scope);
+    rows_resolve(&rows, &scope, options->limit);
     struct report report = {.file = file,
                             .trace = trace,
                             .symbols = symbols,
@@ -101,6 +105,7 @@ static void write_report(const struct trace *trace, const char *file, const stru
                             .rows = &rows,
                             .limit = options->limit,
                             .full = options->full};
+    progress_end(&progress);
     if (options->json)
         json_report(stdout, &report);
     else

@@ -15,9 +15,11 @@
 #include "commands/launch.h"
 #include "commands/options.h"
 #include "commands/traces.h"
+#include "model/debuginfod.h"
 #include "model/ending.h"
 #include "model/find.h"
 #include "model/program.h"
+#include "model/progress.h"
 #include "output/message.h"
 #include "output/text.h"
 
@@ -223,15 +225,20 @@ static void summarise_one(const char *file)
     struct trace trace;
     struct failure why;
     static const struct view everything;
+    struct progress progress;
     struct scope scope;
     struct rows rows;
     if (!trace_read(&trace, file, &why)) {
         message("%s: %s", file, why.text);
         return;
     }
+    debuginfod_disable(); /* the summary is not to be waited for */
     struct symbols *symbols = symbols_open(&trace);
+    progress_begin(&progress, "reading symbols");
     scope_open(&scope, &everything, &trace, symbols);
     rows_make(&rows, &scope);
+    rows_resolve(&rows, &scope, SUMMARY_ROWS);
+    progress_end(&progress);
     struct report report = {.file = file,
                             .trace = &trace,
                             .symbols = symbols,

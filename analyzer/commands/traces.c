@@ -8,6 +8,7 @@
 #include "commands/options.h"
 #include "model/find.h"
 #include "model/merge.h"
+#include "model/progress.h"
 #include "output/message.h"
 
 static bool is_directory(const char *path)
@@ -85,10 +86,13 @@ void traces_free(struct traces *traces)
 bool traces_sum(const struct traces *traces, struct trace *sum, struct processes *processes)
 {
     struct merge *merge = merge_start();
+    struct progress progress;
     struct trace trace;
     bool fine = true;
     *processes = (struct processes){0};
+    progress_begin(&progress, "reading traces");
     for (size_t i = 0; i < traces->count; i++) {
+        progress_at(i, traces->count);
         if (!options_open(&trace, traces->files[i])) {
             fine = false;
             continue;
@@ -97,6 +101,7 @@ bool traces_sum(const struct traces *traces, struct trace *sum, struct processes
             merge_add(merge, &trace);
         trace_free(&trace);
     }
+    progress_end(&progress);
     processes_sort(processes);
     merge_finish(merge, sum);
     return fine;

@@ -8,6 +8,7 @@
 #include "commands/commands.h"
 #include "commands/options.h"
 #include "commands/view_options.h"
+#include "model/progress.h"
 #include "output/message.h"
 
 struct options {
@@ -80,8 +81,10 @@ static const struct argp argp = {
 static bool write_tree(const struct trace *trace, const struct options *options, struct failure *why)
 {
     struct symbols *symbols = symbols_open(trace);
+    struct progress progress;
     struct scope scope;
     struct tree tree;
+    progress_begin(&progress, "reading symbols");
     scope_open(&scope, &options->view.view, trace, symbols);
     struct report report = {.file = options->file,
                             .trace = trace,
@@ -94,6 +97,7 @@ static bool write_tree(const struct trace *trace, const struct options *options,
     uint64_t whole = metric_of(&report.selection.figures, options->view.view.metric);
     double least = ceil((double)whole * options->percent / 100);
     bool fine = tree_make(&tree, &scope, options->inverted, (uint64_t)least, why);
+    progress_end(&progress);
     if (fine) {
         (options->json ? tree_json : tree_text)(stdout, &call_tree);
         fflush(stdout);

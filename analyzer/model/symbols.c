@@ -15,6 +15,7 @@
 #include "model/demangle.h"
 #include "model/file.h"
 #include "model/pool.h"
+#include "model/progress.h"
 #include "model/symbol_cache.h"
 #include "model/truncation.h"
 
@@ -51,6 +52,7 @@ struct symbols {
     const struct trace *trace;
     struct module *modules;
     struct resolved *resolved; /* by number of the frame */
+    uint32_t kept; /* of them: their places are known */
     struct obstack memory;
     struct pool names;
     struct source_frame frames[DEBUGINFO_DEEPEST]; /* of the last answer */
@@ -138,6 +140,7 @@ static void keep(struct symbols *symbols, uint32_t frame, const struct place *pl
 {
     symbols->resolved[frame].places = obstack_copy(&symbols->memory, places, count * sizeof(*places));
     symbols->resolved[frame].count = (uint32_t)count;
+    symbols->kept++;
 }
 
 /* Whether the cache has all frames of a module; those that it has are kept. */
@@ -226,6 +229,7 @@ static void look_up_unit(struct symbols *symbols, const struct module *module, s
             symbol_cache_add(module->cache, offset, places, count);
     }
     debuginfo_rest(module->info);
+    progress_at(symbols->kept, symbols->trace->header.frame_count);
 }
 
 static void look_up(struct symbols *symbols, uint32_t frame)

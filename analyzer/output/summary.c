@@ -6,8 +6,6 @@
 #include "output/text.h"
 #include "output/units.h"
 
-#define ROWS 5
-
 static void put_totals(const struct text *text)
 {
     const struct figures *totals = &text->report->trace->totals;
@@ -56,7 +54,7 @@ void text_summary(FILE *out, const struct report *report)
     put_command(&text, trace->command, trace->command_count, trace->exe, 45);
     fputc('\n', out);
     put_totals(&text);
-    for (size_t i = 0; i < report->rows->count && i < ROWS; i++)
+    for (size_t i = 0; i < report->rows->count && i < SUMMARY_ROWS; i++)
         if (report->rows->all[i].figures->peak_bytes)
             put_row(&text, &report->rows->all[i]);
     put_more(&text);

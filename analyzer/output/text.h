@@ -15,6 +15,8 @@ struct text {
 /* Head, ranked sites, and what to try next. */
 void text_report(FILE *out, const struct report *report);
 
+#define SUMMARY_ROWS 5
+
 /* What `run` says when the program has ended: current, peak, the largest sites, the trace, the next command. */
 void text_summary(FILE *out, const struct report *report);
 
