@@ -2,7 +2,6 @@
 /* tracemalloc tree: who calls whom, and how much is allocated below. */
 #include "output/tree.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 #include "commands/commands.h"
@@ -78,6 +77,16 @@ static const struct argp argp = {
     NULL,
     NULL};
 
+/* The least that makes this share of a whole. */
+static uint64_t share_of(uint64_t whole, double percent)
+{
+    double part = (double)whole / 100 * percent;
+    if (part >= (double)UINT64_MAX)
+        return UINT64_MAX;
+    uint64_t least = (uint64_t)part;
+    return least + ((double)least < part);
+}
+
 static bool write_tree(const struct trace *trace, const struct options *options, struct failure *why)
 {
     struct symbols *symbols = symbols_open(trace);
@@ -95,8 +104,8 @@ static bool write_tree(const struct trace *trace, const struct options *options,
                             .selection = scope_select(&scope)};
     struct call_tree call_tree = {&report, &tree, options->inverted, options->percent};
     uint64_t whole = metric_of(&report.selection.figures, options->view.view.metric);
-    double least = ceil((double)whole * options->percent / 100);
-    bool fine = tree_make(&tree, &scope, options->inverted, (uint64_t)least, why);
+    uint64_t least = share_of(whole, options->percent);
+    bool fine = tree_make(&tree, &scope, options->inverted, least, why);
     progress_end(&progress);
     if (fine) {
         (options->json ? tree_json : tree_text)(stdout, &call_tree);

@@ -115,12 +115,22 @@ static bool matches_function(const char *pattern, const char *function)
     return fine;
 }
 
+/* "/src/demo/dict.c" is what its compiler, in /src, called "demo/dict.c". */
+static bool ends_with(const char *pattern, const char *path)
+{
+    size_t size = strlen(pattern), tail = strlen(path);
+    return path[0] != '/' && tail && tail < size && pattern[size - tail - 1] == '/' &&
+           strcmp(pattern + size - tail, path) == 0;
+}
+
 /* Names may be of any length: beyond that of a path only the last part is looked at. */
 static bool matches_path(const char *pattern, const char *path)
 {
     if (!path)
         return false;
-    if (glob(pattern, path))
+    if (pattern[0] == '.' && pattern[1] == '/')
+        pattern += 2;
+    if (glob(pattern, path) || ends_with(pattern, path))
         return true;
     if (pattern[0] == '*' || pattern[0] == '/')
         return false;

@@ -27,7 +27,8 @@ bool patterns_add(struct patterns *patterns, const char *text, enum pattern_fiel
 void patterns_free(struct patterns *patterns);
 
 /* Whether any of the patterns matches the frame.  Of C++ functions the parameters can be left out; of files
-   and modules any number of leading directories. */
+   and modules any number of leading directories; a relative path of debug information matches what ends with
+   it. */
 bool patterns_match(const struct patterns *patterns, const struct source_frame *frame);
 
 #endif

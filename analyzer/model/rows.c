@@ -3,7 +3,6 @@
 #include "model/rows.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <uthash.h>
 
 #include "model/sums.h"
@@ -23,35 +22,44 @@ static void make_sites(struct rows *rows, struct scope *scope)
             rows->all[rows->count++] = (struct row){.figures = &scope->trace->sites[i].figures, .site = i};
 }
 
-/* A stack that is seen of one site or more. */
-struct seen {
+/* What is seen of stacks, as a tree from outside: it takes no more than the trace's own. */
+struct branch {
     UT_hash_handle hh;
-    size_t row;
-    const struct scope_frame *frames[]; /* then a null pointer if it is truncated */
+    struct {
+        const struct branch *parent;
+        const struct scope_frame *frame; /* null: the stack goes on outside, but is not known further */
+    } key;
+    size_t row; /* of the stack that ends here, from 1 on; 0: none does */
 };
 
-static struct seen *find_or_add(struct seen **known, const struct scope_stack *stack)
+static struct branch *step(struct branch **known, const struct branch *parent,
+                           const struct scope_frame *frame)
 {
-    size_t size = stack->count * sizeof(*stack->frames), more = stack->truncated ? sizeof(*stack->frames) : 0;
-    struct seen *seen = memory_get(1, sizeof(*seen) + size + more), *found;
-    memcpy(seen->frames, stack->frames, size);
-    HASH_FIND(hh, *known, seen->frames, size + more, found);
-    if (found) {
-        free(seen);
-        return found;
-    }
-    seen->row = HASH_COUNT(*known);
-    HASH_ADD_KEYPTR(hh, *known, seen->frames, size + more, seen);
-    return seen;
+    struct branch *branch, sought = {.key = {parent, frame}};
+    HASH_FIND(hh, *known, &sought.key, sizeof(sought.key), branch);
+    if (branch)
+        return branch;
+    branch = memory_get(1, sizeof(*branch));
+    branch->key = sought.key;
+    HASH_ADD(hh, *known, key, sizeof(branch->key), branch);
+    return branch;
 }
 
-static void forget(struct seen *known)
+static struct branch *follow(struct branch **known, const struct scope_stack *stack)
 {
-    struct seen *seen, *next;
-    HASH_ITER(hh, known, seen, next)
+    struct branch *branch = stack->truncated ? step(known, NULL, NULL) : NULL;
+    for (size_t i = stack->count; i-- > 0;)
+        branch = step(known, branch, stack->frames[i]);
+    return branch;
+}
+
+static void forget(struct branch *known)
+{
+    struct branch *branch, *next;
+    HASH_ITER(hh, known, branch, next)
     {
-        HASH_DEL(known, seen);
-        free(seen);
+        HASH_DEL(known, branch);
+        free(branch);
     }
 }
 
@@ -59,24 +67,27 @@ static void forget(struct seen *known)
 static void merge_sites(struct rows *rows, struct scope *scope)
 {
     uint32_t sites = scope->trace->header.site_count;
-    struct seen *known = NULL;
+    struct branch *known = NULL;
     rows->all = memory_get(sites, sizeof(*rows->all));
     rows->sums = memory_get(sites, sizeof(*rows->sums));
     for (uint32_t i = 1; i < sites; i++) {
         if (!wanted(scope, i))
             continue;
         struct scope_stack stack = scope_stack(scope, i);
-        size_t row = find_or_add(&known, &stack)->row;
-        if (row == rows->count)
-            rows->all[rows->count++] = (struct row){.figures = &rows->sums[row], .site = i};
-        figures_add(&rows->sums[row], &scope->trace->sites[i].figures);
+        struct branch *end = follow(&known, &stack);
+        if (!end->row) {
+            rows->all[rows->count] = (struct row){.figures = &rows->sums[rows->count], .site = i};
+            end->row = ++rows->count;
+        }
+        figures_add(&rows->sums[end->row - 1], &scope->trace->sites[i].figures);
     }
     forget(known);
 }
 
 /* --- groups -------------------------------------------------------------------------------------------- */
 
-/* A function that occurs twice in a stack counts once. */
+/* A function that occurs twice in a stack counts once.  From outside, so that of equal rows the caller is the
+   first. */
 static void add_site(struct sums *sums, struct scope *scope, uint32_t site)
 {
     const struct figures *figures = &scope->trace->sites[site].figures;
@@ -85,7 +96,7 @@ static void add_site(struct sums *sums, struct scope *scope, uint32_t site)
         return;
     }
     struct scope_stack stack = scope_stack(scope, site);
-    for (size_t i = stack.origin; i < stack.count; i++)
+    for (size_t i = stack.count; i-- > stack.origin;)
         sums_add(sums, scope_group(scope, stack.frames[i]), site, figures);
 }
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST      (1u << 28) /* frames of all stacks together */
+#define MOST      (1u << 27) /* frames of all stacks together */
 #define RECURSIVE (1u << 31) /* beside a number */
 
 struct path {
@@ -156,9 +156,11 @@ static size_t add_next(struct making *making, const struct task *task, size_t fr
 {
     uint32_t number = number_at(making, from, task->depth) & ~RECURSIVE;
     struct tree_node child = {.frame = groups_frame(&making->scope->groups, number)};
+    bool may =
+        child.frame->function || child.frame->line; /* files and modules go on without calling themselves */
     size_t to = from;
     for (; to < task->to && (number_at(making, to, task->depth) & ~RECURSIVE) == number; to++)
-        child.recursive |= number_at(making, to, task->depth) != number;
+        child.recursive |= may && number_at(making, to, task->depth) != number;
     sum_up(making, from, to, &child.figures);
     uint32_t node = add_child(making, task->node, &child);
     if (node)
@@ -217,8 +219,9 @@ bool tree_make(struct tree *tree, struct scope *scope, bool inverted, uint64_t l
     tree->nodes[0] = (struct tree_node){0};
     bool fine = collect(&making, inverted);
     if (fine) {
-        qsort_r(making.paths.all, making.paths.count, sizeof(*making.paths.all), in_order,
-                making.paths.numbers);
+        if (making.paths.count)
+            qsort_r(making.paths.all, making.paths.count, sizeof(*making.paths.all), in_order,
+                    making.paths.numbers);
         grow(&making);
     } else {
         failure_set(why, "its stacks are too many for one tree: --filter and --hide leave fewer");

@@ -15,7 +15,7 @@ struct tree_node {
     struct figures figures;           /* with all that is below */
     uint32_t parent, child, next;     /* child and next sibling by rank; 0: none */
     uint32_t children;
-    bool recursive; /* calls itself directly, which is one node */
+    bool recursive; /* a function or line that calls itself directly, which is one node */
 
     uint32_t folded;     /* children that are no nodes */
     struct figures rest; /* of these together */

@@ -59,7 +59,10 @@ static struct margin measure(const struct text *text, const struct source *sourc
         cells_widen(&margin.widths, &cells);
     }
     size_t last = (size_t)file->lines[file->line_count - 1].number;
-    margin.number = snprintf(NULL, 0, "%zu", last + CONTEXT > lines && last < lines ? lines : last + CONTEXT);
+    size_t end = last > lines ? last : lines;
+    if (!source->all && last + CONTEXT < end)
+        end = last + CONTEXT;
+    margin.number = snprintf(NULL, 0, "%zu", end);
     return margin;
 }
 

@@ -2,6 +2,7 @@
 #include "output/tree.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "output/cells.h"
 #include "output/json.h"
@@ -88,12 +89,13 @@ static int put_lead(const struct drawing *drawing, uint32_t number)
 static void put_node(const struct drawing *drawing, uint32_t number)
 {
     const struct tree_node *node = node_at(drawing, number);
-    int columns = put_lead(drawing, number);
+    const char *mark = node->recursive ? "  (recursive)" : "";
+    int columns = put_lead(drawing, number) + (int)strlen(mark);
     if (node->frame)
         text_place(&drawing->text, node->frame, columns, !is_chain(drawing, number));
     else
         fputs(drawing->call_tree->inverted ? "(no caller)" : "(itself)", drawing->text.out);
-    fputs(node->recursive ? "  (recursive)\n" : "\n", drawing->text.out);
+    fprintf(drawing->text.out, "%s\n", mark);
 }
 
 /* One line for all children that are not shown. */
@@ -112,7 +114,7 @@ static void put_folded(const struct drawing *drawing, uint32_t number)
         fputs(", smaller)", drawing->text.out);
     else
         fprintf(drawing->text.out, " below %g %%%s)", drawing->call_tree->percent,
-                view_selects(view) ? " of what is selected" : "");
+                view_selects(view) ? " of the selection" : "");
     text_style(&drawing->text, TEXT_PLAIN);
     fputc('\n', drawing->text.out);
 }
@@ -164,7 +166,8 @@ static void measure(struct drawing *drawing)
     for (size_t i = 0; i < tree->count; i++) {
         struct cells cells;
         cells_fill(&cells, drawing->call_tree->report, &tree->nodes[i].figures);
-        cells_widen(&drawing->widths, &cells);
+        if (i)
+            cells_widen(&drawing->widths, &cells);
         cells_fill(&cells, drawing->call_tree->report, &tree->nodes[i].rest);
         if (tree->nodes[i].folded)
             cells_widen(&drawing->widths, &cells);

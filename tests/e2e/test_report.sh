@@ -46,7 +46,7 @@ run
 check "no arguments: help on stderr, exit 2" eval 'status_is 2 && empty out && has err "report"'
 helps "--help" "report" --help
 helps "--version" "tracemalloc 0.1.0" --version
-for command in report run info; do
+for command in report run info tree source; do
     helps "$command --help" "Usage: tracemalloc $command" $command --help
     helps "$command --version" "tracemalloc 0.1.0" $command --version
     run $command --no-such-option
@@ -55,7 +55,7 @@ done
 refused "an unknown command, with the nearest name" 2 "did you mean 'report'" reprot
 refused "an unknown command unlike any" 2 "no command 'frobnicate'" frobnicate
 refused "an unknown option before the command" 2 "--frob" --frob
-for command in tree source diff leaks html live ctl check export; do
+for command in diff leaks html live ctl check export; do
     refused "$command: not yet" 2 "$command: not yet" $command
 done
 for option in --sort=size --limit=many --limit=-1 --group-by=thread; do
@@ -187,7 +187,7 @@ for metric in peak current allocated allocations temporary; do
     check "--sort $metric" status_is 0
 done
 
-for arguments in "report good.trace" "report --json good.trace" "report --help" "--help" "--version"; do
+for arguments in "report good.trace" "report --json good.trace" "tree good.trace" "tree --json good.trace" "report --help" "--help" "--version"; do
     "$tracemalloc" $arguments >/dev/full 2>"$tmp/err"
     status=$?
     check "$arguments >/dev/full exits 1 with a message" eval 'status_is 1 && has err "No space left"'
@@ -202,6 +202,12 @@ check "no control character reaches the terminal" eval 'status_is 0 && harmless 
 check "nor by a warning" eval 'harmless err && one_line err'
 run report --json hostile.trace
 check "JSON of hostile names" eval 'status_is 0 && is_json && harmless out'
+run tree hostile.trace
+check "a tree of them" eval 'status_is 0 && harmless out && has out "1.6 MiB  100.0 %"'
+run tree --json hostile.trace
+check "in JSON" eval 'status_is 0 && is_json && harmless out'
+run source '*' hostile.trace
+check "no source of them" eval 'status_is 1 && empty out && harmless err'
 LC_ALL=C.UTF-8 "$tracemalloc" report hostile.trace >"$tmp/out" 2>/dev/null
 check "nor a direction mark in UTF-8" eval '! grep -q $'"'"'\342\200\256\|\302\233'"'"' "$tmp/out"'
 

@@ -10,7 +10,9 @@
 #include "output/dump.h"
 #include "output/json.h"
 #include "output/message.h"
+#include "output/source.h"
 #include "output/text.h"
+#include "output/tree.h"
 #include "tests/unit/output_check.h"
 
 #define ROWS      8
@@ -22,6 +24,7 @@ struct variation {
     int columns;
     enum grouping by;
     enum metric metric;
+    bool cumulative, hide, from, filter, inverted;
 };
 
 static struct variation vary(const uint8_t *data, size_t size)
@@ -32,7 +35,12 @@ static struct variation vary(const uint8_t *data, size_t size)
     return (struct variation){.wide = sum & 1,
                               .columns = sum & 2 ? 40 + (int)(sum >> 2 & 63) : 0,
                               .by = (enum grouping)(sum / 4 % GROUPINGS),
-                              .metric = (enum metric)(sum / 16 % METRICS)};
+                              .metric = (enum metric)(sum / 16 % METRICS),
+                              .cumulative = sum & 128,
+                              .hide = sum & 256,
+                              .from = sum & 512,
+                              .filter = sum & 1024,
+                              .inverted = sum & 2048};
 }
 
 /* setlocale would read files each time. */
@@ -124,11 +132,59 @@ static void try_text(const struct report *report, const struct variation *variat
     check_text(text.out, variation);
 }
 
+static void add(struct patterns *patterns, bool wanted, const char *text)
+{
+    struct failure why;
+    if (wanted && !patterns_add(patterns, text, PATTERN_ANY, &why))
+        fuzz_check(why.text);
+}
+
+static struct view view_of(enum grouping by, const struct variation *variation)
+{
+    struct view view = {
+        .by = by, .metric = variation->metric, .cumulative = variation->cumulative && by != BY_SITE};
+    add(&view.hide, variation->hide, "*a*");
+    add(&view.from, variation->from, "?*");
+    add(&view.filter, variation->filter, "*[!a]");
+    add(&view.marked, true, "*");
+    return view;
+}
+
+static void try_tree(const struct report *report, const struct variation *variation)
+{
+    struct tree tree;
+    struct failure why;
+    if (!tree_make(&tree, report->scope, variation->inverted, 0, &why))
+        return;
+    struct call_tree call_tree = {report, &tree, variation->inverted, 0};
+    FILE *out = output();
+    tree_json(out, &call_tree);
+    check_json(out);
+    out = output();
+    tree_text(out, &call_tree);
+    check_text(out, variation);
+    tree_free(&tree);
+}
+
+static void try_source(const struct report *report, const struct variation *variation)
+{
+    struct annotation annotation;
+    annotation_make(&annotation, report->scope);
+    struct source source = {.report = report, .annotation = &annotation};
+    FILE *out = output();
+    source_json(out, &source);
+    check_json(out);
+    out = output();
+    source_text(out, &source);
+    check_text(out, variation);
+    annotation_free(&annotation);
+}
+
 static void try_report(const struct trace *trace, enum grouping by, const struct variation *variation)
 {
     struct symbols *symbols = symbols_open(trace);
     struct rows rows;
-    struct view view = {.by = by, .metric = variation->metric};
+    struct view view = view_of(by, variation);
     struct scope scope;
     scope_open(&scope, &view, trace, symbols);
     rows_make(&rows, &scope);
@@ -148,8 +204,13 @@ static void try_report(const struct trace *trace, enum grouping by, const struct
     report.full = true;
     try_text(&report, variation);
     try_messages(&report, variation);
+    if (by != BY_SITE)
+        try_tree(&report, variation);
+    if (by == BY_LINE)
+        try_source(&report, variation);
     rows_free(&rows);
     scope_close(&scope);
+    view_free(&view);
     symbols_close(symbols);
 }
 

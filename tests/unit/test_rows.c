@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "model/rows.h"
-#include "trace_writer.h"
+#include "stacks_writer.h"
 
 static struct trace_writer writer;
 static struct trace trace;
@@ -114,6 +114,99 @@ static void groups_add_up(void **state)
     }
 }
 
+/* The rows of a view of these stacks by module, "name bytes", ranked. */
+static void assert_rows(const struct view *view, const char *expected)
+{
+    static const char *const written[] = {
+        "main run put",         /* 1 */
+        "main !run put",        /* 10: called from elsewhere in main */
+        "main run run put run", /* 100: recursion */
+        "thread put",           /* 1000 */
+    };
+    struct trace other;
+    struct rows rows;
+    char listed[256] = "";
+    stacks_write(&other, written, 4);
+    struct symbols *names = symbols_open(&other);
+    scope_open(&scope, view, &other, names);
+    rows_make(&rows, &scope);
+    for (size_t i = 0; i < rows.count; i++)
+        sprintf(listed + strlen(listed), "%s%s %lu", i ? ", " : "",
+                rows.all[i].frame ? rows.all[i].frame->module + strlen("/m/") : "site",
+                (unsigned long)rows.all[i].figures->peak_bytes);
+    assert_string_equal(listed, expected);
+    free_rows(&rows);
+    symbols_close(names);
+    trace_free(&other);
+}
+
+static void recursion_counts_once(void **state)
+{
+    (void)state;
+    struct view view = {.by = BY_MODULE, .cumulative = true};
+    assert_rows(&view, "put 1111, thread 1000, main 111, run 111");
+    view.cumulative = false;
+    assert_rows(&view, "put 1011, run 100");
+}
+
+static void small_rows_are_left_out(void **state)
+{
+    (void)state;
+    struct view view = {.by = BY_MODULE, .cumulative = true, .min_bytes = 112};
+    assert_rows(&view, "put 1111, thread 1000");
+}
+
+/* Once main is cut off or hidden, two stacks are one; calls of run at two places remain two. */
+static void what_looks_the_same_is_one(void **state)
+{
+    (void)state;
+    struct failure why;
+    struct view view = {0};
+    assert_rows(&view, "site 1000, site 100, site 10, site 1");
+    assert_true(patterns_add(&view.hide, "main", PATTERN_ANY, &why));
+    assert_rows(&view, "site 1000, site 100, site 10, site 1");
+    assert_true(patterns_add(&view.hide, "run", PATTERN_ANY, &why));
+    assert_rows(&view, "site 1000, site 111");
+    view_free(&view);
+    assert_true(patterns_add(&view.from, "put", PATTERN_ANY, &why));
+    assert_rows(&view, "site 1011, site 100");
+    assert_true(patterns_add(&view.exclude, "run", PATTERN_ANY, &why));
+    assert_rows(&view, "site 1011");
+    view_free(&view);
+}
+
+/* A stack that is known to its end is not the same as one that is not. */
+static void truncated_stacks_are_others(void **state)
+{
+    (void)state;
+    static struct trace_writer two;
+    struct failure why;
+    struct trace other;
+    struct rows rows;
+    struct view view = {0};
+    char path[] = "/tmp/test_rows.XXXXXX";
+    assert_true(patterns_add(&view.hide, "nothing", PATTERN_ANY, &why));
+    writer_start(&two);
+    uint32_t frame = writer_frame(&two, writer_module(&two, "/nonexistent/a"), 1);
+    writer_simple_site(&two, frame, 1, 1);
+    writer_simple_site(&two, frame, 1, 1);
+    uint32_t cut = writer_site(&two, writer_node(&two, TRACE_NODE_TRUNCATED, frame));
+    writer_counter(&two, 0, cut)->allocations = 1;
+    int fd = mkstemp(path);
+    writer_save(&two, path);
+    assert_true(trace_read(&other, path, &why));
+    close(fd);
+    unlink(path);
+    struct symbols *names = symbols_open(&other);
+    scope_open(&scope, &view, &other, names);
+    rows_make(&rows, &scope);
+    assert_int_equal(rows.count, 2);
+    free_rows(&rows);
+    view_free(&view);
+    symbols_close(names);
+    trace_free(&other);
+}
+
 static void stacks(void **state)
 {
     (void)state;
@@ -146,6 +239,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sites_are_ranked),
         cmocka_unit_test(groups_add_up),
+        cmocka_unit_test(recursion_counts_once),
+        cmocka_unit_test(small_rows_are_left_out),
+        cmocka_unit_test(what_looks_the_same_is_one),
+        cmocka_unit_test(truncated_stacks_are_others),
         cmocka_unit_test(stacks),
         cmocka_unit_test(module_states),
     };
