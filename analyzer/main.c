@@ -12,6 +12,7 @@
 #include "commands/commands.h"
 #include "model/truncation.h"
 #include "output/message.h"
+#include "output/progress_line.h"
 
 const char *argp_program_version = "tracemalloc 0.1.0";
 
@@ -120,6 +121,7 @@ int main(int argc, char **argv)
     truncation_survive();
     setlocale(LC_CTYPE, "");
     atexit(message_check_stdout);
+    progress_line_start();
     argp_err_exit_status = EXIT_USAGE;
     if (argc < 2) {
         help(stderr);

@@ -117,7 +117,7 @@ static void write_difference(const struct trace *const trace[SIDES], struct symb
         difference_folded(stdout, &report);
     else
         difference_text(stdout, &report);
-    fflush(stdout);
+    message_flush_stdout();
     difference_free(&difference);
 }
 

@@ -105,7 +105,7 @@ static void write_leaks(const struct trace *trace, const struct suppressions *su
                                   .leaks = &leaks,
                                   .suppressions = suppressions};
     (options->json ? leaks_json : leaks_text)(stdout, &report);
-    fflush(stdout);
+    message_flush_stdout();
     message_modules(trace, symbols);
     leaks_free(&leaks);
     scope_close(&scope);

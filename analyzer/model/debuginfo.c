@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "model/allowance.h"
+#include "model/debuginfod.h"
 #include "model/dwarf_functions.h"
 #include "model/dwarf_inlines.h"
 #include "model/dwarf_lines.h"
@@ -85,6 +86,21 @@ static bool debug_file_blocks(const char *file, const char *link)
     return blocks_beside(file, name) || blocks_beside(file, base);
 }
 
+/* The servers' answer may take more memory than reading a file. */
+static int fetch_debug_file(Dwfl_Module *module, const char *file, char **found)
+{
+    const unsigned char *id;
+    GElf_Addr address;
+    struct stat stat;
+    int size = dwfl_module_build_id(module, &id, &address);
+    if (size <= 0 || !file || lstat(file, &stat) != 0)
+        return -1;
+    allowance_lift();
+    int fd = debuginfod_fetch(id, (size_t)size, file, found);
+    allowance_set(ALLOWANCE((uint64_t)stat.st_size));
+    return fd;
+}
+
 static int find_debug_file(Dwfl_Module *module, void **data, const char *name, Dwarf_Addr base,
                            const char *file, const char *link, GElf_Word crc, char **found)
 {
@@ -94,6 +110,9 @@ static int find_debug_file(Dwfl_Module *module, void **data, const char *name, D
     if (blocks)
         return -1;
     int fd = dwfl_standard_find_debuginfo(module, data, name, base, file, link, crc, found);
+    if (fd < 0 && !*data)
+        fd = fetch_debug_file(module, file, found);
+    *data = module; /* asked: once is enough */
     if (fd >= 0)
         allowance_set(ALLOWANCE(file_data_size(fd)));
     return fd;
@@ -120,7 +139,7 @@ struct debuginfo *debuginfo_open(int fd, const char *path)
     info->size = file_data_size(fd);
     pool_start(&info->names, MOST_NAMES(info->size));
     obstack_init(&info->scratch);
-    unsetenv("DEBUGINFOD_URLS");
+    debuginfod_take_over();
     if (is_elf(fd) && (info->dwfl = dwfl_begin(&callbacks))) {
         dwfl_report_begin(info->dwfl);
         /* At base 0: addresses in the module are those in the file. */

@@ -15,6 +15,9 @@
 #include "model/demangle.h"
 #include "model/file.h"
 #include "model/pool.h"
+#include "model/progress.h"
+#include "model/symbol_cache.h"
+#include "model/truncation.h"
 
 /* Bytes of readable names that are kept; further ones are left as they are in the file. */
 #define NAMES               (16u << 20)
@@ -33,7 +36,8 @@ struct module {
     enum module_state state;
     struct debuginfo *info; /* null if there is none to be had */
     uint32_t first;         /* frame of the module, 0: there is none */
-    struct wanted *wanted;  /* all its frames, by unit and address */
+    struct symbol_cache *cache; /* null: there is none */
+    struct wanted *wanted;  /* all its frames that the cache does not have, by unit and address */
     size_t wanted_count;
 };
 
@@ -48,6 +52,7 @@ struct symbols {
     const struct trace *trace;
     struct module *modules;
     struct resolved *resolved; /* by number of the frame */
+    uint32_t kept; /* of them: their places are known */
     struct obstack memory;
     struct pool names;
     struct source_frame frames[DEBUGINFO_DEEPEST]; /* of the last answer */
@@ -73,7 +78,9 @@ struct symbols *symbols_open(const struct trace *trace)
 
 void symbols_close(struct symbols *symbols)
 {
+    bool saved = !truncation_happened();
     for (uint32_t i = 0; i < symbols->trace->header.module_count; i++) {
+        symbol_cache_close(symbols->modules[i].cache, saved);
         debuginfo_close(symbols->modules[i].info);
         free(symbols->modules[i].wanted);
     }
@@ -131,6 +138,29 @@ static bool same_file(const struct trace_module *module, struct debuginfo *info,
     return module->file_size == (uint64_t)stat->st_size && module->file_mtime_ns == mtime;
 }
 
+static void keep(struct symbols *symbols, uint32_t frame, const struct place *places, size_t count)
+{
+    symbols->resolved[frame].places = obstack_copy(&symbols->memory, places, count * sizeof(*places));
+    symbols->resolved[frame].count = (uint32_t)count;
+    symbols->kept++;
+}
+
+/* Whether the cache has all frames of a module; those that it has are kept. */
+static bool is_cached(struct symbols *symbols, struct module *module, const struct stat *stat)
+{
+    struct place places[DEBUGINFO_DEEPEST];
+    const uint8_t *id;
+    size_t size = debuginfo_build_id(module->info, &id);
+    bool all = (module->cache = symbol_cache_open(id, size, stat)) != NULL;
+    for (uint32_t i = module->cache ? module->first : 0; i; i = symbols->resolved[i].next) {
+        size_t count = symbol_cache_find(module->cache, symbols->trace->frames[i].offset, places);
+        if (count)
+            keep(symbols, i, places, count);
+        all &= count > 0;
+    }
+    return all;
+}
+
 static enum module_state look_at(struct symbols *symbols, uint32_t number)
 {
     const struct trace_module *recorded = &symbols->trace->modules[number];
@@ -147,7 +177,8 @@ static enum module_state look_at(struct symbols *symbols, uint32_t number)
     if (!module->info)
         return recorded->build_id_size ? MODULE_CHANGED : MODULE_UNREADABLE;
     if (same_file(recorded, module->info, &stat))
-        return debuginfo_has_dwarf(module->info) ? MODULE_FINE : MODULE_NO_DWARF;
+        return is_cached(symbols, module, &stat) || debuginfo_has_dwarf(module->info) ? MODULE_FINE
+                                                                                      : MODULE_NO_DWARF;
     debuginfo_close(module->info);
     module->info = NULL;
     return MODULE_CHANGED;
@@ -169,17 +200,14 @@ static void list_frames(struct symbols *symbols, struct module *module)
 {
     size_t capacity = 0;
     for (uint32_t i = module->first; i; i = symbols->resolved[i].next) {
+        if (symbols->resolved[i].places)
+            continue;
         module->wanted = memory_grow(module->wanted, module->wanted_count, &capacity, sizeof(struct wanted));
         module->wanted[module->wanted_count++] =
             (struct wanted){debuginfo_unit(module->info, symbols->trace->frames[i].offset), i};
     }
-    qsort_r(module->wanted, module->wanted_count, sizeof(struct wanted), by_unit, symbols->trace->frames);
-}
-
-static void keep(struct symbols *symbols, uint32_t frame, const struct place *places, size_t count)
-{
-    symbols->resolved[frame].places = obstack_copy(&symbols->memory, places, count * sizeof(*places));
-    symbols->resolved[frame].count = (uint32_t)count;
+    if (module->wanted_count)
+        qsort_r(module->wanted, module->wanted_count, sizeof(struct wanted), by_unit, symbols->trace->frames);
 }
 
 static void look_up_unit(struct symbols *symbols, const struct module *module, size_t unit)
@@ -195,10 +223,15 @@ static void look_up_unit(struct symbols *symbols, const struct module *module, s
     }
     for (; low < module->wanted_count && module->wanted[low].unit == unit; low++) {
         uint32_t frame = module->wanted[low].frame;
-        keep(symbols, frame, places,
-             debuginfo_find(module->info, symbols->trace->frames[frame].offset, places));
+        uint64_t offset = symbols->trace->frames[frame].offset;
+        size_t count = debuginfo_find(module->info, offset, places);
+        keep(symbols, frame, places, count);
+        /* Without DWARF it is soon done, and there may be some to be had next time. */
+        if (module->cache && module->state == MODULE_FINE)
+            symbol_cache_add(module->cache, offset, places, count);
     }
     debuginfo_rest(module->info);
+    progress_at(symbols->kept, symbols->trace->header.frame_count);
 }
 
 static void look_up(struct symbols *symbols, uint32_t frame)
@@ -210,6 +243,8 @@ static void look_up(struct symbols *symbols, uint32_t frame)
         if (module->info)
             list_frames(symbols, module);
     }
+    if (symbols->resolved[frame].places)
+        return;
     if (recorded->module && module->info)
         look_up_unit(symbols, module, debuginfo_unit(module->info, recorded->offset));
     else

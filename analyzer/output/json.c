@@ -46,12 +46,12 @@ void json_string(FILE *out, const char *string)
     putc('"', out);
 }
 
-static void put_command(FILE *out, const struct trace *trace)
+static void put_command(FILE *out, const char *const *command, size_t count)
 {
     fputs("[", out);
-    for (size_t i = 0; i < trace->command_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         fputs(i ? ", " : "", out);
-        json_string(out, trace->command[i]);
+        json_string(out, command[i]);
     }
     fputs("]", out);
 }
@@ -75,6 +75,14 @@ static void put_state(FILE *out, const struct process *process)
         [PROCESS_ENDED] = "\"ended\"",
     };
     fprintf(out, names[process->end], process->status);
+}
+
+static void put_times(FILE *out, uint64_t started_realtime_ns, const struct process *process)
+{
+    fputs(", \"started\": ", out);
+    put_started(out, started_realtime_ns);
+    fprintf(out, ", \"duration_seconds\": %" PRIu64 ".%06u", process->duration_ns / 1000000000,
+            (unsigned)(process->duration_ns % 1000000000 / 1000));
 }
 
 static void put_snapshot(FILE *out, const struct snapshot *snapshot)
@@ -108,12 +116,14 @@ static void put_head(FILE *out, const struct report *report)
 {
     const struct trace_header *header = &report->trace->header;
     fputs("{\"version\": 1, \"command\": ", out);
-    put_command(out, report->trace);
-    fprintf(out, ", \"pid\": %d, \"started\": ", header->pid);
-    put_started(out, header->started_realtime_ns);
-    fprintf(out, ", \"duration_seconds\": %" PRIu64 ".%06u,\n \"state\": ",
-            report->process.duration_ns / 1000000000,
-            (unsigned)(report->process.duration_ns % 1000000000 / 1000));
+    if (report->processes) {
+        fputs("null, \"pid\": null", out);
+    } else {
+        put_command(out, report->trace->command, report->trace->command_count);
+        fprintf(out, ", \"pid\": %d", header->pid);
+    }
+    put_times(out, header->started_realtime_ns, &report->process);
+    fputs(",\n \"state\": ", out);
     put_state(out, &report->process);
     uint64_t sample = header->sample_bytes ? header->sample_bytes : 1;
     fprintf(out, ", \"mode\": \"%s\", \"sample_bytes\": %" PRIu64 ", \"sites_total\": %zu,\n",
@@ -162,6 +172,28 @@ void json_figures(FILE *out, const struct figures *figures)
             figures->frees, figures->reallocations, figures->temporary);
 }
 
+static void put_processes(FILE *out, const struct processes *processes)
+{
+    fputs(" \"peak_is_upper_bound\": true, \"processes\": [", out);
+    for (size_t i = 0; i < processes->count; i++) {
+        const struct one_process *one = &processes->all[i];
+        fputs(i ? ",\n  {\"file\": " : "\n  {\"file\": ", out);
+        json_string(out, one->file);
+        fprintf(out, ", \"pid\": %d, \"command\": ", one->pid);
+        put_command(out, (const char *const *)one->command, one->command_count);
+        put_times(out, one->started_realtime_ns, &one->process);
+        fputs(", \"state\": ", out);
+        if (one->replaced)
+            fputs("\"replaced\"", out);
+        else
+            put_state(out, &one->process);
+        fputs(",\n   ", out);
+        json_figures(out, &one->totals);
+        fputs("}", out);
+    }
+    fputs("],\n", out);
+}
+
 static void put_selection(FILE *out, const struct selection *selection)
 {
     fprintf(out, " \"selected\": {\"sites\": %zu, ", selection->sites);
@@ -190,6 +222,8 @@ void json_frame(FILE *out, const struct source_frame *frame)
 void json_head(FILE *out, const struct report *report)
 {
     put_head(out, report);
+    if (report->processes)
+        put_processes(out, report->processes);
     put_snapshots(out, report->trace);
     put_totals(out, report->trace);
     put_selection(out, &report->selection);
