@@ -141,8 +141,8 @@ static void compare(const struct trace *const trace[SIDES], const struct options
     for (enum side side = OLD; side < SIDES; side++)
         message_modules(trace[side], symbols[side]);
     if (lacks_old_files(trace[OLD], symbols[OLD], translation))
-        message(
-            "functions of files that are no more cannot be found again in newer ones: keep what was traced");
+        message("functions of files that are no more cannot be found again in newer ones: keep what was "
+                "traced, or have a report before it is replaced");
     translation_end(translation);
     symbols_close(symbols[OLD]);
     symbols_close(symbols[NEW]);

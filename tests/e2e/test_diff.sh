@@ -100,12 +100,18 @@ same "by file, whichever folder it is in" "grown 8000 8600
 shrunk 8000 6000" "$(changes '.sites[] | [.change, .old.current_bytes, .new.current_bytes] | join(" ")' \
     --group-by file a e; changes '.sites[] | [.change, .old.current_bytes, .new.current_bytes] | join(" ")' \
     --group-by file a f)"
-cp -r v1 v4
+build v4 ''
+cp v4/versions old
 record g v4/versions 10
 cp v2/versions v4/versions
 diff_of g e
 check "the old program is no more: that is said" \
     eval 'status_is 0 && has err "v4/versions has changed" && has err "keep what was traced"'
+cp -p old v4/versions
+"$tracemalloc" report --json g >/dev/null
+cp v2/versions v4/versions
+same "unless there was a report before: names are in the cache" "grown pair 2000 2400
+grown pair 1000 1200" "$(changes "$rows" g e)"
 
 # nodes TRACE...: how many the call tree of the page has
 nodes() {
