@@ -123,6 +123,21 @@ check "--full with --json is refused" eval 'status_is 2 && empty out'
 
 # ---- what libraries hold by design -------------------------------------------------------------------
 
+cat >files.c <<'EOF'
+#include <stdio.h>
+int main(void)
+{
+    for (volatile int i = 0; i < 5; i++)
+        getc(fopen("/etc/passwd", "r"));
+    puts("x");
+    return 0;
+}
+EOF
+"${CC:-cc}" -O1 -g -o files files.c
+traced "" ./files >/dev/null
+same "buffers of files that were not closed leak, that of stdout does not" "[10,1]" \
+    "$(sum '[.leaked.blocks, .suppressed.blocks]')"
+
 cat >pool.cc <<'EOF'
 #include <iostream>
 #include <locale>

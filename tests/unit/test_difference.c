@@ -252,6 +252,20 @@ static void groups(void **state)
     assert_int_equal(difference.all[0].figures[NEW].current_bytes, 9);
 }
 
+/* A group that is small on one side is not gone. */
+static void groups_that_were_small(void **state)
+{
+    (void)state;
+    static const struct view view = {.metric = METRIC_CURRENT, .by = BY_MODULE, .min_bytes = 50};
+    start();
+    for (enum side side = OLD; side < SIDES; side++)
+        add_site(side, add_node(side, TRACE_NODE_ROOT, add_module(side, "/prog", 1), 0x10), 1,
+                 side == OLD ? 7 : 100);
+    compare(&view);
+    assert_kinds(0, 0, 0, 1, 0);
+    assert_int_equal(difference.all[0].figures[OLD].current_bytes, 7);
+}
+
 /* Of stacks that a view cuts only what is seen counts. */
 static void hidden_callers(void **state)
 {
@@ -299,6 +313,7 @@ int main(void)
         cmocka_unit_test_teardown(ends_of_stacks, forget),
         cmocka_unit_test_teardown(callers, forget),
         cmocka_unit_test_teardown(groups, forget),
+        cmocka_unit_test_teardown(groups_that_were_small, forget),
         cmocka_unit_test_teardown(hidden_callers, forget),
         cmocka_unit_test_teardown(filtered, forget),
         cmocka_unit_test_teardown(nothing_at_all, forget),
