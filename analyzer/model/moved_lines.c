@@ -7,8 +7,9 @@
 
 #include "model/failure.h"
 
-#define FARTHEST 40.0 /* lines: what a match may cost, and so what one more is worth */
-#define MOST     4096 /* pairs that are looked at, each with all before it */
+#define FARTHEST 40.0  /* lines: what a match may cost, and so what one more is worth */
+#define MOST     16384 /* pairs of lines that are looked at */
+#define WINDOW   16    /* how many lines back the match before is looked for, on either side */
 
 /* The best way that ends with a pair of lines. */
 struct way {
@@ -41,8 +42,8 @@ static struct way best_way(const struct lists *lists, const struct way *ways, si
     if (!(lists->old[i].callees & lists->new[j].callees))
         return best;
     best.cost = first_cost(shift);
-    for (size_t before = 0; before < i; before++)
-        for (size_t k = 0; k < j; k++) {
+    for (size_t before = i > WINDOW ? i - WINDOW : 0; before < i; before++)
+        for (size_t k = j > WINDOW ? j - WINDOW : 0; k < j; k++) {
             size_t last = before * lists->new_count + k;
             double cost = ways[last].cost + fabs(shift - shift_of(lists, last)) - FARTHEST;
             if (cost <= best.cost)

@@ -71,6 +71,22 @@ static void moves(void **state)
     }
 }
 
+/* A long function, in the middle of which lines were added. */
+static void long_function(void **state)
+{
+    (void)state;
+    enum { COUNT = 120 };
+    static struct calling_line old[COUNT], new[COUNT];
+    static size_t match[COUNT];
+    for (int i = 0; i < COUNT; i++) {
+        old[i] = (struct calling_line){10 + 3 * i, UINT64_MAX};
+        new[i] = (struct calling_line){12 + 3 * i + (i < COUNT / 2 ? 0 : 7), UINT64_MAX};
+    }
+    moved_lines_match(old, COUNT, new, COUNT, match);
+    for (size_t i = 0; i < COUNT; i++)
+        assert_int_equal(match[i], i);
+}
+
 /* Of very many lines those stay that have their number. */
 static void many(void **state)
 {
@@ -93,6 +109,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(moves),
+        cmocka_unit_test(long_function),
         cmocka_unit_test(many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
