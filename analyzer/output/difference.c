@@ -171,50 +171,48 @@ static void put_row(const struct writing *writing, size_t number, const struct w
     }
 }
 
-/* "2 new, 1 gone, 3 grown, 1 shrunk, 17 unchanged" */
-static void put_kinds(const struct writing *writing)
+/* "4 call sites changed: 2 new, 1 gone, 1 grown (17 unchanged)" */
+static void put_kinds(const struct writing *writing, size_t changed)
 {
-    static const enum change_kind order[] = {CHANGE_NEW, CHANGE_GONE, CHANGE_GROWN, CHANGE_SHRUNK,
-                                             CHANGE_NONE};
-    const struct difference *difference = writing->report->difference;
-    const char *between = "";
-    for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
-        char number[UNITS_SIZE];
-        size_t count = difference->kinds[order[i]];
-        if (!count)
-            continue;
-        fprintf(writing->out, "%s%s %s", between, units_count(count, number), change_names[order[i]]);
-        between = ", ";
-    }
-    fputc('\n', writing->out);
-}
-
-static void put_changes(const struct writing *writing)
-{
+    static const enum change_kind order[] = {CHANGE_NEW, CHANGE_GONE, CHANGE_GROWN, CHANGE_SHRUNK};
     static const char *const nouns[GROUPINGS][2] = {
         [BY_SITE] = {"call site", "call sites"},   [BY_LINE] = {"line", "lines"},
         [BY_FUNCTION] = {"function", "functions"}, [BY_FILE] = {"file", "files"},
         [BY_MODULE] = {"module", "modules"},
     };
     const struct difference *difference = writing->report->difference;
-    size_t count = difference->count, changed = 0;
+    const char *between = " changed: ";
     char number[UNITS_SIZE];
-    for (enum change_kind kind = CHANGE_NONE + 1; kind < CHANGE_KINDS; kind++)
-        changed += difference->kinds[kind];
+    fprintf(writing->out, "%s %s", units_count(changed, number), nouns[difference->view->by][changed != 1]);
+    for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+        size_t count = difference->kinds[order[i]];
+        if (!count)
+            continue;
+        fprintf(writing->out, "%s%s %s", between, units_count(count, number), change_names[order[i]]);
+        between = ", ";
+    }
+    if (difference->kinds[CHANGE_NONE])
+        fprintf(writing->out, " (%s unchanged)", units_count(difference->kinds[CHANGE_NONE], number));
+    fputc('\n', writing->out);
+}
+
+static void put_changes(const struct writing *writing, size_t changed)
+{
+    const struct difference *difference = writing->report->difference;
+    size_t count = difference->count;
+    char number[UNITS_SIZE];
     if (writing->report->limit && count > writing->report->limit)
         count = writing->report->limit;
+    put_kinds(writing, changed);
     if (count < changed)
-        fprintf(writing->out, "%zu of ", count);
-    fprintf(writing->out, "%s changed %s%s, by change of %s: ", units_count(changed, number),
-            nouns[difference->view->by][changed != 1],
-            difference->view->cumulative ? ", callees included" : "", titles[writing->metric]);
-    put_kinds(writing);
+        fprintf(writing->out, "%s of them, ", units_count(count, number));
+    fprintf(writing->out, "by change of %s%s\n", titles[writing->metric],
+            difference->view->cumulative ? ", callees included" : "");
     struct widths widths = measure(writing, count);
     for (size_t i = 0; i < count; i++)
         put_row(writing, i, &widths);
     if (difference->view->by == BY_SITE && difference->kinds[CHANGE_NEW] && difference->kinds[CHANGE_GONE])
-        fputs("\na call path that goes another way now is gone and new: --group-by function adds them up\n",
-              writing->out);
+        fputs("\na call path that goes another way is gone and new: see --group-by function\n", writing->out);
 }
 
 static const char *program_of(const struct trace *trace)
@@ -258,5 +256,5 @@ void difference_text(FILE *out, const struct difference_report *report)
     else if (!difference->count)
         fputs("no change is that large\n", out);
     else
-        put_changes(&writing);
+        put_changes(&writing, changed);
 }

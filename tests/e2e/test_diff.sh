@@ -60,7 +60,7 @@ check "the same: no difference" eval 'status_is 0 && empty err && grep -qx "no d
 same "though it lay elsewhere" true "$(changes .equal a b)"
 diff_of a c
 check "grown, largest first" eval 'grep -q "^1\. *+400 B  grown .*allocate" out && grep -q "^2\. *+200 B  grown" out'
-check "how many of each" has out "2 changed call sites, by change of bytes at the peak: 2 grown, 1 unchanged"
+check "how many of each" has out "2 call sites changed: 2 grown (1 unchanged)"
 check "totals with their change" eval 'grep -q "^current .* 7.8 KiB .* 8.4 KiB .* +600 B .* +7.5 %$" out'
 same "both sides in JSON" '[8000,8600,"a","c"]' \
     "$(changes '[.old.totals.current_bytes, .new.totals.current_bytes, .old.file, .new.file]' a c)"
@@ -74,9 +74,9 @@ same "by function" '["function","grown","allocate",8000,8600]' \
     "$(changes '[.group_by] + (.sites[0] | [.change, .frames[0].function, .old.peak_bytes, .new.peak_bytes])' \
         --group-by function a c)"
 diff_of --min-bytes 300 a c
-check "only large changes" eval 'has out "1 of 2 changed" && ! grep -q "^2\." out'
+check "only large changes" eval 'has out "1 of them, by change of bytes at the peak" && ! grep -q "^2\." out'
 diff_of --limit 1 a c
-check "--limit" eval 'has out "1 of 2 changed" && ! grep -q "^2\." out'
+check "--limit" eval 'has out "1 of them, by change of bytes at the peak" && ! grep -q "^2\." out'
 diff_of --sort temporary a c
 check "no difference by this figure" has out "no difference in temporary blocks; --sort"
 diff_of --filter function=nobody a c
@@ -141,7 +141,7 @@ record k "$programs/leaky" tidy
 diff_of a k
 check "two programs" eval 'status_is 0 && has out "the programs have different names" && has out gone && has out new'
 diff_of c@before c@after
-check "two snapshots of one" eval 'status_is 0 && has out "by change of live bytes: 2 new"'
+check "two snapshots of one" eval 'status_is 0 && has out "2 call sites changed: 2 new" && has out "by change of live bytes"'
 same "what was allocated between" "new pair 0 2400
 new pair 0 1200" "$(changes "$rows" c@before c@after)"
 same "a snapshot and the end" "new once 0 5000" "$(changes "$rows" c@after c)"
