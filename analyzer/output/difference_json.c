@@ -10,6 +10,8 @@
 
 #include "output/difference.h"
 #include "output/json.h"
+#include "output/terminal.h"
+#include "output/utf8.h"
 
 static void put_side(FILE *out, const struct report *report)
 {
@@ -86,11 +88,13 @@ static const char *base_name(const char *path)
     return slash && slash[1] ? slash + 1 : path;
 }
 
-/* Nothing of a name can be taken for the end of a frame or of a line. */
+/* Nothing of a name can be taken for the end of a frame, or does anything to a terminal. */
 static void put_name(FILE *out, const char *name)
 {
-    for (; *name; name++)
-        fputc(*name == ';' ? ':' : (unsigned char)*name < ' ' || *name == 0x7f ? '?' : *name, out);
+    char *harmless = utf8_escape(name, terminal_is_wide());
+    for (char *at = harmless; *at; at++)
+        fputc(*at == ';' ? ':' : *at, out);
+    free(harmless);
 }
 
 static void put_place(FILE *out, const struct source_frame *place)

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "model/difference.h"
 #include "model/ending.h"
+#include "output/difference.h"
 #include "output/dump.h"
 #include "output/json.h"
 #include "output/leaks.h"
@@ -250,20 +250,57 @@ static void try_leaks(const struct trace *trace, const struct variation *variati
     suppressions_free(&suppressions);
 }
 
-/* A trace does not differ from itself. */
+static void write_difference(const struct difference *difference, const struct trace *const traces[SIDES],
+                             struct symbols *const symbols[SIDES], const struct variation *variation)
+{
+    struct difference_report report = {.difference = difference, .limit = ROWS};
+    for (enum side side = OLD; side < SIDES; side++)
+        report.side[side] = (struct report){.file = traces[side]->cwd,
+                                            .trace = traces[side],
+                                            .symbols = symbols[side],
+                                            .process = process_of(traces[side]),
+                                            .view = difference->view,
+                                            .scope = (struct scope *)&difference->scope[side],
+                                            .selection = difference->selection[side],
+                                            .full = variation->columns};
+    FILE *out = output();
+    difference_json(out, &report);
+    check_json(out);
+    out = output();
+    difference_text(out, &report);
+    check_text(out, variation);
+    out = output();
+    if (difference->view->by == BY_SITE)
+        difference_folded(out, &report);
+    check_text(out, variation);
+}
+
+/* A trace does not differ from itself, but from one of half its sites. */
 static void try_difference(const struct trace *trace, const struct variation *variation)
 {
-    struct symbols *symbols[SIDES] = {symbols_open(trace), symbols_open(trace)};
-    struct translation *translation = translation_start(trace, symbols[OLD], trace, symbols[NEW]);
+    struct trace half = *trace;
     struct view view = {.metric = variation->metric, .by = variation->by};
-    struct difference difference;
-    difference_make(&difference, &view, (const struct trace *const[SIDES]){trace, trace}, symbols,
-                    translation);
-    fuzz_check(difference.equal ? NULL : "difference: of a trace and itself");
-    difference_free(&difference);
-    translation_end(translation);
-    symbols_close(symbols[OLD]);
-    symbols_close(symbols[NEW]);
+    half.sites = memory_get(trace->header.site_count, sizeof(*half.sites));
+    for (uint32_t i = 1; i < trace->header.site_count; i++) {
+        half.sites[i] = trace->sites[i];
+        if (i % 2)
+            half.sites[i].figures = (struct figures){0};
+    }
+    const struct trace *const pairs[][SIDES] = {{trace, trace}, {&half, trace}, {trace, &half}};
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+        struct symbols *symbols[SIDES] = {symbols_open(pairs[i][OLD]), symbols_open(pairs[i][NEW])};
+        struct translation *translation =
+            translation_start(pairs[i][OLD], symbols[OLD], pairs[i][NEW], symbols[NEW]);
+        struct difference difference;
+        difference_make(&difference, &view, pairs[i], symbols, translation);
+        fuzz_check(i || difference.equal ? NULL : "difference: of a trace and itself");
+        write_difference(&difference, pairs[i], symbols, variation);
+        difference_free(&difference);
+        translation_end(translation);
+        symbols_close(symbols[OLD]);
+        symbols_close(symbols[NEW]);
+    }
+    free(half.sites);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
