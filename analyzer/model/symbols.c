@@ -78,9 +78,10 @@ void symbols_close(struct symbols *symbols)
 {
     bool saved = !truncation_happened();
     for (uint32_t i = 0; i < symbols->trace->header.module_count; i++) {
-        symbol_cache_close(symbols->modules[i].cache, saved);
-        debuginfo_close(symbols->modules[i].info);
-        free(symbols->modules[i].wanted);
+        struct module *module = &symbols->modules[i];
+        symbol_cache_close(module->cache, saved && module->info && debuginfo_was_whole(module->info));
+        debuginfo_close(module->info);
+        free(module->wanted);
     }
     obstack_free(&symbols->memory, NULL);
     pool_free(&symbols->names);
