@@ -115,6 +115,19 @@ $(O)/obj/analyzer/%.o: analyzer/%.c | deps
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(COMMON) $(ANALYZER_FLAGS) -c -o $@ $<
 
+# The page of `tracemalloc html`, without its data.
+PAGE_SCRIPTS   = $(patsubst %,analyzer/page/%.js,units report looked elements colours tree icicle timeline table \
+                   head describe main)
+DYGRAPHS       = /usr/share/javascript/dygraphs/dygraph.min.js
+
+$(O)/page.html: analyzer/page/assemble.sh analyzer/page/page.html analyzer/page/page.css $(PAGE_SCRIPTS) LICENSE | deps
+	$(call say,MAKE,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)sh analyzer/page/assemble.sh $(DYGRAPHS) LICENSE $(PAGE_SCRIPTS) >$@
+
+$(O)/obj/analyzer/output/page.o: ANALYZER_FLAGS += -DPAGE_FILE='"$(O)/page.html"'
+$(O)/obj/analyzer/output/page.o: $(O)/page.html
+
 $(O)/obj/demo/%.o: demo/%.c | deps
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)

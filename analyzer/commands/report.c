@@ -110,7 +110,7 @@ static void write_report(const struct trace *trace, const char *file, const stru
         json_report(stdout, &report);
     else
         text_report(stdout, &report);
-    fflush(stdout);
+    message_flush_stdout();
     message_modules(trace, symbols);
     rows_free(&rows);
     scope_close(&scope);

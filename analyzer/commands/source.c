@@ -139,7 +139,7 @@ static bool write_source(const struct trace *trace, const struct options *option
     bool fine = annotation.file_count || explain(&annotation, options, why);
     if (fine)
         (options->json ? source_json : source_text)(stdout, &source);
-    fflush(stdout);
+    message_flush_stdout();
     message_modules(trace, symbols);
     annotation_free(&annotation);
     scope_close(&scope);

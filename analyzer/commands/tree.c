@@ -109,7 +109,7 @@ static bool write_tree(const struct trace *trace, const struct options *options,
     progress_end(&progress);
     if (fine) {
         (options->json ? tree_json : tree_text)(stdout, &call_tree);
-        fflush(stdout);
+        message_flush_stdout();
         message_modules(trace, symbols);
         tree_free(&tree);
     }

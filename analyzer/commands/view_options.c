@@ -78,6 +78,7 @@ static error_t parse_view(int key, char *argument, struct argp_state *state)
     struct view *view = &options->view;
     switch (key) {
     case KEY_SORT:
+        options->sorted = true;
         view->metric = (enum metric)options_choose(state, "sort", argument, metric_names, METRICS);
         return 0;
     case KEY_FILTER:

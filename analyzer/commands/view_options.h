@@ -20,6 +20,7 @@
 /* Zeroed before argp_parse(); view.by can be set to what is meant without --group-by. */
 struct view_options {
     struct view view; /* to be freed by view_free() */
+    bool sorted;      /* --sort was given */
     bool grouped;     /* --group-by was given */
     bool no_sites;    /* set by the command: it cannot group by site */
 };

@@ -18,6 +18,7 @@
 #include "model/dwarf_inlines.h"
 #include "model/dwarf_lines.h"
 #include "model/dwarf_units.h"
+#include "model/elf_calls.h"
 #include "model/elf_symbols.h"
 #include "model/file.h"
 #include "model/pool.h"
@@ -44,9 +45,10 @@ struct debuginfo {
     Dwfl_Module *module;
     uint64_t size; /* of the file, without its holes */
     size_t most;   /* of anything that is read of it */
-    bool symbols_read, units_read;
+    bool symbols_read, units_read, calls_read;
     bool incomplete; /* a file with the rest of a unit is missing */
     struct elf_symbols symbols;
+    struct elf_calls calls;
     struct dwarf_units units;
     struct unpacked unpacked;
     struct dwarf_lines lines;
@@ -174,6 +176,7 @@ void debuginfo_close(struct debuginfo *info)
         return;
     debuginfo_rest(info);
     elf_symbols_free(&info->symbols);
+    elf_calls_free(&info->calls);
     dwarf_lines_rest(&info->lines);
     dwarf_units_free(&info->units);
     dwfl_end(info->dwfl);
@@ -411,4 +414,16 @@ const char *debuginfo_directory(struct debuginfo *info, uint64_t address)
         return NULL;
     die = *unit;
     return keep(info, dwarf_formstring(dwarf_attr(&die, DW_AT_comp_dir, &attribute)));
+}
+
+const char *debuginfo_called(struct debuginfo *info, uint64_t address)
+{
+    if (!info->calls_read) {
+        GElf_Addr bias;
+        Elf *elf = dwfl_module_getelf(info->module, &bias);
+        info->calls_read = true;
+        if (elf)
+            elf_calls_read(&info->calls, elf);
+    }
+    return elf_calls_find(&info->calls, address + 1);
 }

@@ -53,6 +53,10 @@ const char *debuginfo_directory(struct debuginfo *info, uint64_t address);
    of the debug information (-gsplit-dwarf) is missing. */
 bool debuginfo_was_whole(const struct debuginfo *info);
 
+/* The function of another file that is called by the instruction that ends behind an address; null if it is no such
+   call.  As in the file: maybe mangled; it lives as long as info. */
+const char *debuginfo_called(struct debuginfo *info, uint64_t address);
+
 /* No more will be asked about the unit of the last question: what was read of it can go. */
 void debuginfo_rest(struct debuginfo *info);
 

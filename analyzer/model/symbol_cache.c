@@ -174,14 +174,18 @@ static bool read_bytes(int fd, char *bytes, size_t size)
     return true;
 }
 
+static bool is_same_file(const struct head *a, const struct head *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->size == b->size && a->mtime_ns == b->mtime_ns;
+}
+
 /* Whether a file of `size` bytes is what it should be: whole, of this version, made from the same ELF file. */
 static bool is_good(const struct head *head, const struct head *wanted, const char *bytes, size_t size)
 {
     size_t left = size - sizeof(*head), addresses = head->address_count * sizeof(struct address),
            places = head->place_count * sizeof(struct kept_place);
     return memcmp(head->magic, wanted->magic, sizeof(head->magic)) == 0 && head->version == wanted->version &&
-           head->device == wanted->device && head->inode == wanted->inode && head->size == wanted->size &&
-           head->mtime_ns == wanted->mtime_ns && addresses <= left && places <= left - addresses &&
+           (!wanted->inode || is_same_file(head, wanted)) && addresses <= left && places <= left - addresses &&
            head->string_size == left - addresses - places && head->string_size && !bytes[size - 1] &&
            checksum_of(bytes + SUMMED, size - SUMMED, 0) == head->checksum;
 }
@@ -232,14 +236,14 @@ struct symbol_cache *symbol_cache_open(const uint8_t *build_id, size_t build_id_
     struct symbol_cache *cache = memory_get(1, sizeof(*cache));
     for (size_t i = 0; i < build_id_size; i++)
         sprintf(cache->name + 2 * i, "%02x", build_id[i]);
-    cache->head = (struct head){
-        .magic = MAGIC,
-        .version = VERSION,
-        .device = file->st_dev,
-        .inode = file->st_ino,
-        .size = (uint64_t)file->st_size,
-        .mtime_ns = (uint64_t)file->st_mtim.tv_sec * 1000000000 + (uint64_t)file->st_mtim.tv_nsec,
-    };
+    cache->head = (struct head){.magic = MAGIC, .version = VERSION};
+    if (file) {
+        cache->head.device = file->st_dev;
+        cache->head.inode = file->st_ino;
+        cache->head.size = (uint64_t)file->st_size;
+        cache->head.mtime_ns =
+            (uint64_t)file->st_mtim.tv_sec * 1000000000 + (uint64_t)file->st_mtim.tv_nsec;
+    }
     int directory = open_directory(false);
     if (directory >= 0) {
         read_file(cache, directory);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * What was found out about the addresses of an ELF file, kept from one run to the next: one file for each
- * build-id in $XDG_CACHE_HOME/tracemalloc (or ~/.cache/tracemalloc).  It is believed only for the very ELF file
- * that it was made from, and only if it is whole; otherwise it is made anew.  A place where it cannot be kept
+ * build-id in $XDG_CACHE_HOME/tracemalloc (or ~/.cache/tracemalloc).  While there is an ELF file it is believed
+ * only for the very one that it was made from, and only if it is whole; otherwise it is made anew.  A place where it cannot be kept
  * is no error.  Several analyzers may use it at once: files are replaced, never changed.
  */
 #ifndef MODEL_SYMBOL_CACHE_H
@@ -20,7 +20,8 @@ struct symbol_cache;
 void symbol_cache_disable(void);
 
 /* What is known of the file with this build-id and status, to be closed.  Null if nothing can be kept of it: it
-   has no build-id, or caching is disabled, or there is no directory for it. */
+   has no build-id, or caching is disabled, or there is no directory for it.  file null: it is no more; nothing is
+   to be added then. */
 struct symbol_cache *symbol_cache_open(const uint8_t *build_id, size_t build_id_size, const struct stat *file);
 
 /* What is kept of an address: how many places, 0 if nothing.  Their strings live as long as the cache. */

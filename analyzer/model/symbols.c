@@ -56,6 +56,8 @@ struct symbols {
     struct obstack memory;
     struct pool names;
     struct source_frame frames[DEBUGINFO_DEEPEST]; /* of the last answer */
+    symbols_translator *translate;                 /* null: answers stay as they are */
+    const void *context;
 };
 
 struct symbols *symbols_open(const struct trace *trace)
@@ -145,12 +147,10 @@ static void keep(struct symbols *symbols, uint32_t frame, const struct place *pl
 }
 
 /* Whether the cache has all frames of a module; those that it has are kept. */
-static bool is_cached(struct symbols *symbols, struct module *module, const struct stat *stat)
+static bool take_cached(struct symbols *symbols, struct module *module)
 {
     struct place places[DEBUGINFO_DEEPEST];
-    const uint8_t *id;
-    size_t size = debuginfo_build_id(module->info, &id);
-    bool all = (module->cache = symbol_cache_open(id, size, stat)) != NULL;
+    bool all = module->cache != NULL;
     for (uint32_t i = module->cache ? module->first : 0; i; i = symbols->resolved[i].next) {
         size_t count = symbol_cache_find(module->cache, symbols->trace->frames[i].offset, places);
         if (count)
@@ -160,7 +160,24 @@ static bool is_cached(struct symbols *symbols, struct module *module, const stru
     return all;
 }
 
-static enum module_state look_at(struct symbols *symbols, uint32_t number)
+static bool is_cached(struct symbols *symbols, struct module *module, const struct stat *stat)
+{
+    const uint8_t *id;
+    size_t size = debuginfo_build_id(module->info, &id);
+    module->cache = symbol_cache_open(id, size, stat);
+    return take_cached(symbols, module);
+}
+
+/* Of a file that was replaced or is gone, as a program that was built again, the cache may know all that is asked. */
+static bool is_remembered(struct symbols *symbols, struct module *module, const struct trace_module *recorded)
+{
+    if (recorded->build_id_size == sizeof(recorded->build_id)) /* kept in part */
+        return false;
+    module->cache = symbol_cache_open(recorded->build_id, recorded->build_id_size, NULL);
+    return take_cached(symbols, module);
+}
+
+static enum module_state look_at_file(struct symbols *symbols, uint32_t number)
 {
     const struct trace_module *recorded = &symbols->trace->modules[number];
     struct module *module = &symbols->modules[number];
@@ -181,6 +198,15 @@ static enum module_state look_at(struct symbols *symbols, uint32_t number)
     debuginfo_close(module->info);
     module->info = NULL;
     return MODULE_CHANGED;
+}
+
+static enum module_state look_at(struct symbols *symbols, uint32_t number)
+{
+    enum module_state state = look_at_file(symbols, number);
+    if ((state == MODULE_GONE || state == MODULE_CHANGED) &&
+        is_remembered(symbols, &symbols->modules[number], &symbols->trace->modules[number]))
+        return MODULE_FINE;
+    return state;
 }
 
 /* --- looking up ---------------------------------------------------------------------------------------- */
@@ -284,7 +310,7 @@ struct source_frames symbols_resolve(struct symbols *symbols, uint32_t frame)
         look_up(symbols, frame);
     if (!resolved->readable)
         make_readable(symbols, resolved);
-    for (uint32_t i = 0; i < resolved->count; i++)
+    for (uint32_t i = 0; i < resolved->count; i++) {
         symbols->frames[i] = (struct source_frame){
             .function = resolved->places[i].function,
             .file = resolved->places[i].file,
@@ -293,7 +319,25 @@ struct source_frames symbols_resolve(struct symbols *symbols, uint32_t frame)
             .address = recorded->offset,
             .inlined = i + 1 < resolved->count,
         };
+        if (symbols->translate)
+            symbols->translate(&symbols->frames[i], frame, symbols->context);
+    }
     return (struct source_frames){symbols->frames, resolved->count};
+}
+
+const char *symbols_called(struct symbols *symbols, uint32_t frame)
+{
+    const struct trace_frame *recorded = &symbols->trace->frames[frame];
+    if (!symbols->resolved[frame].places)
+        look_up(symbols, frame);
+    struct debuginfo *info = recorded->module ? symbols->modules[recorded->module].info : NULL;
+    return info && !(recorded->flags & TRACE_FRAME_EXACT) ? debuginfo_called(info, recorded->offset) : NULL;
+}
+
+void symbols_translate(struct symbols *symbols, symbols_translator *translate, const void *context)
+{
+    symbols->translate = translate;
+    symbols->context = context;
 }
 
 enum module_state symbols_state(const struct symbols *symbols, uint32_t module)

@@ -242,7 +242,7 @@ struct rendered {
     size_t size;
 };
 
-struct stacks {
+struct json_stacks {
     const struct report *report;
     struct rendered lately[LATELY];
     FILE *scratch; /* writes text */
@@ -252,9 +252,9 @@ struct stacks {
 
 static const char separator[] = ",\n    "; /* before every frame but a stack's first */
 
-static struct stacks *stacks_start(const struct report *report)
+struct json_stacks *json_stacks_start(const struct report *report)
 {
-    struct stacks *stacks = memory_get(1, sizeof(*stacks));
+    struct json_stacks *stacks = memory_get(1, sizeof(*stacks));
     stacks->report = report;
     stacks->scratch = open_memstream(&stacks->text, &stacks->size);
     if (!stacks->scratch)
@@ -262,7 +262,7 @@ static struct stacks *stacks_start(const struct report *report)
     return stacks;
 }
 
-static void stacks_end(struct stacks *stacks)
+void json_stacks_end(struct json_stacks *stacks)
 {
     fclose(stacks->scratch);
     free(stacks->text);
@@ -272,7 +272,7 @@ static void stacks_end(struct stacks *stacks)
 }
 
 /* Into the scratch, and a copy to be kept if it is not too large. */
-static void render(struct stacks *stacks, struct rendered *rendered, uint32_t frame)
+static void render(struct json_stacks *stacks, struct rendered *rendered, uint32_t frame)
 {
     struct source_frames here = symbols_resolve(stacks->report->symbols, frame);
     rewind(stacks->scratch);
@@ -291,7 +291,7 @@ static void render(struct stacks *stacks, struct rendered *rendered, uint32_t fr
 }
 
 /* A frame as it stands in a stack, without its first `skipped` characters. */
-static void put_rendered(FILE *out, struct stacks *stacks, uint32_t frame, size_t skipped)
+static void put_rendered(FILE *out, struct json_stacks *stacks, uint32_t frame, size_t skipped)
 {
     struct rendered *rendered = &stacks->lately[frame % LATELY];
     if (rendered->frame != frame)
@@ -301,7 +301,7 @@ static void put_rendered(FILE *out, struct stacks *stacks, uint32_t frame, size_
     fwrite_unlocked(text + skipped, 1, size - skipped, out);
 }
 
-static void put_stack(FILE *out, struct stacks *stacks, uint32_t site)
+static void put_stack(FILE *out, struct json_stacks *stacks, uint32_t site)
 {
     const struct trace *trace = stacks->report->trace;
     size_t skipped = strlen(separator);
@@ -323,7 +323,7 @@ static void put_seen(FILE *out, const struct scope_stack *stack)
     }
 }
 
-static void put_site(FILE *out, struct stacks *stacks, uint32_t site)
+void json_stacks_put(FILE *out, struct json_stacks *stacks, uint32_t site)
 {
     const struct report *report = stacks->report;
     bool seen = view_reshapes(report->view), truncated = report->trace->sites[site].truncated;
@@ -337,33 +337,40 @@ static void put_site(FILE *out, struct stacks *stacks, uint32_t site)
         put_seen(out, &stack);
     else
         put_stack(out, stacks, site);
+    fputc(']', out);
 }
 
-static void put_row(FILE *out, struct stacks *stacks, const struct row *row)
+static void put_row(FILE *out, struct json_stacks *stacks, const struct row *row)
 {
     fputs("{", out);
     json_figures(out, row->figures);
     if (stacks->report->view->by == BY_SITE) {
-        put_site(out, stacks, row->site);
+        json_stacks_put(out, stacks, row->site);
     } else {
         fputs(", \"truncated\": false,\n   \"frames\": [", out);
         json_frame(out, row->frame);
+        fputc(']', out);
     }
-    fputs("]}", out);
+    fputc('}', out);
 }
 
-void json_report(FILE *out, const struct report *report)
+void json_sites(FILE *out, const struct report *report)
 {
     size_t count = report->rows->count;
     if (report->limit && report->limit < count)
         count = report->limit;
-    json_head(out, report);
     fputs(" \"sites\": [", out);
-    struct stacks *stacks = stacks_start(report);
+    struct json_stacks *stacks = json_stacks_start(report);
     for (size_t i = 0; i < count; i++) {
         fputs(i ? ",\n  " : "\n  ", out);
         put_row(out, stacks, &report->rows->all[i]);
     }
-    stacks_end(stacks);
+    json_stacks_end(stacks);
     fputs("]}\n", out);
+}
+
+void json_report(FILE *out, const struct report *report)
+{
+    json_head(out, report);
+    json_sites(out, report);
 }

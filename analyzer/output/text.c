@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "output/losses.h"
 #include "output/units.h"
 #include "output/utf8.h"
 
@@ -113,7 +114,7 @@ static void put_together(const struct text *text)
     fputc('\n', text->out);
 }
 
-static void put_one(const struct text *text)
+void text_process(const struct text *text)
 {
     char *command = text_command(text, (size_t)text->terminal.columns);
     text_style(text, TEXT_STRONG);
@@ -158,12 +159,15 @@ static void put_totals(const struct text *text)
                 units_share(totals->temporary, totals->allocations, share));
 }
 
-static void note(const struct text *text, const char *format, const char *amount)
+static void put_loss(const char *sentence, void *context)
 {
+    const struct text *text = context;
+    char *harmless = utf8_escape(sentence, text->terminal.wide);
     text_style(text, TEXT_WARN);
-    fprintf(text->out, format, amount);
+    fputs(harmless, text->out);
     text_style(text, TEXT_PLAIN);
     fputc('\n', text->out);
+    free(harmless);
 }
 
 /* Of what the rows below speak, if it is not all. */
@@ -183,7 +187,10 @@ static void put_selection(const struct text *text)
     if (!view_selects(report->view))
         return;
     if (!selection->sites) {
-        note(text, "%-11sno call site matches", "selected");
+        text_style(text, TEXT_WARN);
+        fprintf(text->out, "%-11sno call site matches", "selected");
+        text_style(text, TEXT_PLAIN);
+        fputc('\n', text->out);
         return;
     }
     fprintf(text->out, "%-11s", "selected");
@@ -196,43 +203,9 @@ static void put_selection(const struct text *text)
             text_plural(selection->of, "call site", "call sites"));
 }
 
-static void note_first_malloc(const struct text *text, const char *file)
+void text_losses(const struct text *text)
 {
-    char *harmless = utf8_escape(file, text->terminal.wide);
-    note(text, "malloc was that of %s: only what it passed on was recorded", harmless);
-    free(harmless);
-}
-
-/* What makes the figures less than they seem: said only where it is so. */
-static void put_losses(const struct text *text)
-{
-    const struct trace *trace = text->report->trace;
-    const struct trace_header *header = &trace->header;
-    char amount[UNITS_SIZE];
-    if (trace->first_malloc)
-        note_first_malloc(text, trace->first_malloc);
-    if (header->flags & TRACE_FORKED && text->report->processes)
-        note(text, "%sforks' children: what they inherited is counted in each; allocated counts from the fork on",
-             "");
-    else if (header->flags & TRACE_FORKED)
-        note(text, "%sfork's child: allocated and peak count from the fork on", "");
-    if (header->peak_error_bytes)
-        note(text, "the peak is exact to within %s (several threads)",
-             units_bytes(header->peak_error_bytes, amount));
-    if (header->missed_events)
-        note(text, "%s heap calls were seen, but could not be counted",
-             units_count(header->missed_events, amount));
-    if (trace->truncated_allocations)
-        note(text, "the stacks of %s allocations are not known to their end",
-             units_count(trace->truncated_allocations, amount));
-    if (header->flags & TRACE_NO_UNWINDER)
-        note(text, "%slibunwind could not be loaded: stacks are one frame", "");
-    if (header->flags & TRACE_DISK_FULL)
-        note(text, "%sthe disk was full: the trace could not grow further", "");
-    if (header->flags & TRACE_GAVE_UP)
-        note(text, "%srecording ended early: a signal's handler had jumped out of the recorder", "");
-    if (header->flags & TRACE_TABLES_FULL)
-        note(text, "%sthere was no room for later call sites: they are counted on the stack [overflow]", "");
+    losses_tell(text->report->trace, text->report->processes, put_loss, (void *)text);
 }
 
 void text_head(const struct text *text)
@@ -240,9 +213,9 @@ void text_head(const struct text *text)
     if (text->report->processes)
         put_together(text);
     else
-        put_one(text);
+        text_process(text);
     put_totals(text);
-    put_losses(text);
+    text_losses(text);
     put_selection(text);
     fputc('\n', text->out);
 }

@@ -29,6 +29,10 @@ void text_head(const struct text *text);
 void text_table(const struct text *text);
 void text_hint(const struct text *text);
 
+/* Parts of the head: command and state; what makes the figures less than they seem. */
+void text_process(const struct text *text);
+void text_losses(const struct text *text);
+
 /* A frame at column `indent`, the line so far; without its end. */
 void text_place(const struct text *text, const struct source_frame *frame, int indent, bool strong);
 

@@ -119,6 +119,11 @@ def report(case, most=5):
     ]
 
 
+def page(text, figure, most):
+    return Limit(f"page of 48,000 branches: {text}",
+                 lambda f: f.shape("page", "html", figure, "untraced"), most=most, unit="ms", digits=0)
+
+
 LIMITS = [
     cpu("demo", 1.5),
     heaptrack("demo", 15),
@@ -164,6 +169,8 @@ LIMITS = [
     *report("text"),
     *report("JSON"),
     *report("JSON again", most=1),
+    page("usable after", "usable", 200),
+    page("longest zoom", "longest_zoom", 30),
 ]
 
 

@@ -4,6 +4,7 @@ How the cost grows: with the length of the run, depth, live blocks, threads, cal
 programs that measure themselves can tell.  Untraced and ours only.
 """
 import contextlib
+import json
 import os
 import re
 import signal
@@ -207,6 +208,34 @@ def analyzer(bench):
     return results
 
 
+def browser_is_there():
+    command = ["/usr/bin/python3", "-c", "import selenium"]
+    return (os.access("/usr/bin/chromedriver", os.X_OK) and os.access("/usr/bin/python3", os.X_OK)
+            and subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode == 0)
+
+
+def page(bench):
+    """A page in a browser that has it on the disk; the figures are of the page alone."""
+    if not browser_is_there():
+        print("  not measured: no chromium-driver with python3-selenium")
+        return {}
+    with bench.place.new_folder() as folder:
+        trace, name = f"{folder}/trace", f"{folder}/page.html"
+        environment = dict(os.environ, **bench.tools["ours"].environment(trace))
+        subprocess.run(bench.place.program("branches"), env=environment, check=True)
+        html = [f"{bench.place.build}/tracemalloc", "html", "-o", name, trace]
+        results = both(bench, "page", {"html": html}, tools=("untraced",))
+        look = ["/usr/bin/python3", "-B", f"{os.path.dirname(__file__)}/page.py", name, str(bench.runs)]
+        seen = results["html"]["untraced"] | json.loads(subprocess.check_output(look))
+        size = os.stat(name).st_size
+    results["html"]["untraced"] = seen
+    print(f"  {seen['branches']:,} branches, a page of {table.human(size)}")
+    print_lines(results, [("written, ms", "untraced", "wall", 1e3)]
+                + [(f"{label}, ms", "untraced", key, 1) for label, key in
+                   (("usable after", "usable"), ("zoom", "zoom"), ("longest zoom", "longest_zoom"))])
+    return results
+
+
 SHAPES = [
     Shape("flat", "malloc+free below 30 frames, by how many", flat),
     Shape("depth", "malloc+free, by frames", depth),
@@ -217,4 +246,5 @@ SHAPES = [
     Shape("start", "start-up and exit", start_and_exit),
     Shape("latency", "malloc+free by 1000 call sites; busy: something else writes and syncs", latency),
     Shape("report", "`tracemalloc report` of a large program", analyzer),
+    Shape("page", "the page of `tracemalloc html` in headless Chromium", page),
 ]

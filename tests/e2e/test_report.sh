@@ -46,7 +46,7 @@ run
 check "no arguments: help on stderr, exit 2" eval 'status_is 2 && empty out && has err "report"'
 helps "--help" "report" --help
 helps "--version" "tracemalloc 0.1.0" --version
-for command in report run info tree source; do
+for command in report run info tree source diff leaks; do
     helps "$command --help" "Usage: tracemalloc $command" $command --help
     helps "$command --version" "tracemalloc 0.1.0" $command --version
     run $command --no-such-option
@@ -55,7 +55,7 @@ done
 refused "an unknown command, with the nearest name" 2 "did you mean 'report'" reprot
 refused "an unknown command unlike any" 2 "no command 'frobnicate'" frobnicate
 refused "an unknown option before the command" 2 "--frob" --frob
-for command in diff leaks html live ctl check export; do
+for command in live ctl check export; do
     refused "$command: not yet" 2 "$command: not yet" $command
 done
 for option in --sort=size --limit=many --limit=-1 --group-by=thread; do

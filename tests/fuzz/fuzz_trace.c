@@ -7,9 +7,11 @@
 
 #include "fuzz.h"
 #include "model/ending.h"
+#include "output/difference.h"
 #include "model/merge.h"
 #include "output/dump.h"
 #include "output/json.h"
+#include "output/leaks.h"
 #include "output/message.h"
 #include "output/source.h"
 #include "output/text.h"
@@ -218,6 +220,93 @@ static void try_report(const struct trace *trace, const struct processes *proces
     symbols_close(symbols);
 }
 
+static void try_leaks(const struct trace *trace, const struct variation *variation)
+{
+    struct symbols *symbols = symbols_open(trace);
+    struct view view = {.metric = METRIC_CURRENT};
+    struct suppressions suppressions;
+    struct scope scope;
+    struct leaks leaks;
+    suppressions_start(&suppressions, true);
+    scope_open(&scope, &view, trace, symbols);
+    leaks_find(&leaks, &scope, &suppressions);
+    struct leaks_report report = {.report = {.file = trace->cwd,
+                                             .trace = trace,
+                                             .symbols = symbols,
+                                             .process = process_of(trace),
+                                             .view = &view,
+                                             .scope = &scope,
+                                             .selection = scope_select(&scope),
+                                             .rows = &leaks.rows,
+                                             .limit = ROWS,
+                                             .full = variation->columns},
+                                  .leaks = &leaks,
+                                  .suppressions = &suppressions};
+    FILE *out = output();
+    leaks_json(out, &report);
+    check_json(out);
+    out = output();
+    leaks_text(out, &report);
+    check_text(out, variation);
+    leaks_free(&leaks);
+    scope_close(&scope);
+    symbols_close(symbols);
+    suppressions_free(&suppressions);
+}
+
+static void write_difference(const struct difference *difference, const struct trace *const traces[SIDES],
+                             struct symbols *const symbols[SIDES], const struct variation *variation)
+{
+    struct difference_report report = {.difference = difference, .limit = ROWS};
+    for (enum side side = OLD; side < SIDES; side++)
+        report.side[side] = (struct report){.file = traces[side]->cwd,
+                                            .trace = traces[side],
+                                            .symbols = symbols[side],
+                                            .process = process_of(traces[side]),
+                                            .view = difference->view,
+                                            .scope = (struct scope *)&difference->scope[side],
+                                            .selection = difference->selection[side],
+                                            .full = variation->columns};
+    FILE *out = output();
+    difference_json(out, &report);
+    check_json(out);
+    out = output();
+    difference_text(out, &report);
+    check_text(out, variation);
+    out = output();
+    if (difference->view->by == BY_SITE)
+        difference_folded(out, &report);
+    check_text(out, variation);
+}
+
+/* A trace does not differ from itself, but from one of half its sites. */
+static void try_difference(const struct trace *trace, const struct variation *variation)
+{
+    struct trace half = *trace;
+    struct view view = {.metric = variation->metric, .by = variation->by};
+    half.sites = memory_get(trace->header.site_count, sizeof(*half.sites));
+    for (uint32_t i = 1; i < trace->header.site_count; i++) {
+        half.sites[i] = trace->sites[i];
+        if (i % 2)
+            half.sites[i].figures = (struct figures){0};
+    }
+    const struct trace *const pairs[][SIDES] = {{trace, trace}, {&half, trace}, {trace, &half}};
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+        struct symbols *symbols[SIDES] = {symbols_open(pairs[i][OLD]), symbols_open(pairs[i][NEW])};
+        struct translation *translation =
+            translation_start(pairs[i][OLD], symbols[OLD], pairs[i][NEW], symbols[NEW]);
+        struct difference difference;
+        difference_make(&difference, &view, pairs[i], symbols, translation);
+        fuzz_check(i || difference.equal ? NULL : "difference: of a trace and itself");
+        write_difference(&difference, pairs[i], symbols, variation);
+        difference_free(&difference);
+        translation_end(translation);
+        symbols_close(symbols[OLD]);
+        symbols_close(symbols[NEW]);
+    }
+    free(half.sites);
+}
+
 static void try_tree_of_processes(const struct trace *sum, const struct processes *processes,
                                   const struct variation *variation)
 {
@@ -262,6 +351,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     try_info(path, &variation);
     if (!trace_read(&trace, path, &why))
         return 0;
+    try_leaks(&trace, &variation);
+    try_difference(&trace, &variation);
     try_report(&trace, NULL, BY_SITE, &variation);
     try_report(&trace, NULL, variation.by, &variation);
     try_sum(&trace, &variation);

@@ -149,6 +149,16 @@ static void store(const char *bytes, size_t size)
     close(fd);
 }
 
+/* Of a file that is no more its build-id is all that there is to go by. */
+static void for_a_file_that_is_gone(void **state)
+{
+    (void)state;
+    assert_int_equal(known(NULL), 0);
+    fill();
+    assert_int_equal(known(NULL), 2);
+    assert_int_equal(known(&elf), 2);
+}
+
 static void damage_is_noticed(void **state)
 {
     (void)state;
@@ -299,6 +309,7 @@ int main(void)
         cmocka_unit_test_setup(keeps_only_when_asked, clean),
         cmocka_unit_test_setup(adds_to_what_is_there, clean),
         cmocka_unit_test_setup(only_for_the_same_file, clean),
+        cmocka_unit_test_setup(for_a_file_that_is_gone, clean),
         cmocka_unit_test_setup(damage_is_noticed, clean),
         cmocka_unit_test_setup(damage_is_repaired, clean),
         cmocka_unit_test_setup(no_regular_file_is_read, clean),
