@@ -4,18 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/*
- * Sums are formed modulo 2^64: one shard's current may be negative, and a damaged file may say
- * anything.  Only the finished sum of a site is read as a signed number; a counter that was torn while
- * it was read can leave it below zero, which is shown as zero.
- */
-struct sums {
-    uint64_t allocations, allocated_bytes, frees, freed_bytes;
-    uint64_t inherited_blocks, inherited_bytes;
-    uint64_t peak_blocks, peak_bytes;
-    uint64_t reallocations, temporary;
-};
-
 struct reading {
     struct trace *trace;
     struct sums *sums; /* per site */
@@ -24,12 +12,9 @@ struct reading {
 
 /* While a program runs its peak moves on: a counter saved at a later peak than the header's, which was
    read before, is at its peak too. */
-static void add_counter(uint64_t site, const void *record, void *context)
+void sums_add(struct sums *sums, const struct trace_counter *counter, uint64_t epoch)
 {
-    const struct reading *reading = context;
-    const struct trace_counter *counter = record;
-    struct sums *sums = &reading->sums[site];
-    bool saved = counter->epoch >= reading->epoch;
+    bool saved = counter->epoch >= epoch;
     sums->allocations += counter->allocations;
     sums->allocated_bytes += counter->allocated_bytes;
     sums->frees += counter->frees;
@@ -41,6 +26,12 @@ static void add_counter(uint64_t site, const void *record, void *context)
     sums->temporary += counter->temporary;
 }
 
+static void add_counter(uint64_t site, const void *record, void *context)
+{
+    const struct reading *reading = context;
+    sums_add(&reading->sums[site], record, reading->epoch);
+}
+
 static void add_inherited(uint64_t site, const void *record, void *context)
 {
     const struct reading *reading = context;
@@ -49,18 +40,21 @@ static void add_inherited(uint64_t site, const void *record, void *context)
     reading->sums[site].inherited_bytes += inherited->bytes;
 }
 
+void sums_spill(struct sums *sums, const struct trace_spill *spill)
+{
+    if (spill->kind == TRACE_SPILL_REALLOCATIONS)
+        sums->reallocations += UINT64_C(1) << 32;
+    if (spill->kind == TRACE_SPILL_TEMPORARY)
+        sums->temporary += UINT64_C(1) << 32;
+}
+
 static void add_spill(uint64_t number, const void *record, void *context)
 {
     (void)number;
     const struct reading *reading = context;
     const struct trace_spill *spill = record;
-    if (spill->site >= reading->trace->header.site_count)
-        return;
-    struct sums *sums = &reading->sums[spill->site];
-    if (spill->kind == TRACE_SPILL_REALLOCATIONS)
-        sums->reallocations += UINT64_C(1) << 32;
-    if (spill->kind == TRACE_SPILL_TEMPORARY)
-        sums->temporary += UINT64_C(1) << 32;
+    if (spill->site < reading->trace->header.site_count)
+        sums_spill(&reading->sums[spill->site], spill);
 }
 
 static uint64_t not_negative(uint64_t sum)
@@ -68,9 +62,9 @@ static uint64_t not_negative(uint64_t sum)
     return sum > INT64_MAX ? 0 : sum;
 }
 
-static void finish_site(struct site *site, const struct sums *sums)
+struct figures sums_figures(const struct sums *sums)
 {
-    site->figures = (struct figures){
+    return (struct figures){
         .current_bytes = not_negative(sums->allocated_bytes - sums->freed_bytes + sums->inherited_bytes),
         .current_blocks = not_negative(sums->allocations - sums->frees + sums->inherited_blocks),
         .peak_bytes = not_negative(sums->peak_bytes + sums->inherited_bytes),
@@ -101,7 +95,7 @@ static void finish(struct trace *trace, const struct sums *sums)
     trace->truncated_allocations = 0;
     for (uint32_t i = 1; i < trace->header.site_count; i++) {
         struct site *site = &trace->sites[i];
-        finish_site(site, &sums[i]);
+        site->figures = sums_figures(&sums[i]);
         figures_add(&trace->totals, &site->figures);
         if (site->truncated)
             trace->truncated_allocations += site->figures.allocations;
