@@ -7,6 +7,7 @@
 #include "commands/commands.h"
 #include "commands/options.h"
 #include "commands/symbol_options.h"
+#include "commands/view_options.h"
 #include "output/json.h"
 #include "output/message.h"
 #include "output/text.h"
@@ -15,34 +16,29 @@
 
 struct options {
     const char *file;
-    enum metric metric;
-    enum grouping by;
+    struct view_options view;
     size_t limit;
     bool json, full, limited;
 };
 
-enum { KEY_SORT = 's', KEY_LIMIT = 'n', KEY_GROUP = 'g', KEY_JSON = 'j', KEY_FULL = 'f' };
+enum { KEY_LIMIT = 'n', KEY_JSON = 'j', KEY_FULL = 'f' };
 
 static const struct argp_option argp_options[] = {
-    {"sort", KEY_SORT, "WHAT", 0, "Rank by peak (default), current, allocated, allocations or temporary", 0},
     {"limit", KEY_LIMIT, "N", 0, "Show the first N (0: all; default: 10, with --json all)", 0},
-    {"group-by", KEY_GROUP, "WHAT", 0,
-     "Add up by site (default: the whole call stack), line, function, file or module; the last four go by "
-     "the innermost frame that is not a language's own allocator (operator new, std::allocator, ...)",
-     0},
     {"full", KEY_FULL, NULL, 0, "Show whole call stacks", 0},
     {"json", KEY_JSON, NULL, 0, "Write one JSON object", 0},
     {0}};
+
+static const struct argp_child children[] = {
+    {&view_argp}, {&view_argp_grouping}, {&view_argp_cumulative}, {&symbol_options}, {0}};
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
     struct options *options = state->input;
     switch (key) {
-    case KEY_SORT:
-        options->metric = (enum metric)options_choose(state, "sort", argument, metric_names, METRICS);
-        return 0;
-    case KEY_GROUP:
-        options->by = (enum grouping)options_choose(state, "group-by", argument, grouping_names, GROUPINGS);
+    case ARGP_KEY_INIT:
+        for (int i = 0; i < 3; i++)
+            state->child_inputs[i] = &options->view;
         return 0;
     case KEY_LIMIT:
         options->limit = options_number(state, "limit", argument, 0, UINT32_MAX);
@@ -64,8 +60,6 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     }
 }
 
-static const struct argp_child children[] = {{&symbol_options, 0, NULL, 0}, {0}};
-
 static const struct argp argp = {
     argp_options,
     parse,
@@ -80,15 +74,18 @@ static const struct argp argp = {
 static void write_report(const struct trace *trace, const struct options *options)
 {
     struct symbols *symbols = symbols_open(trace);
+    struct scope scope;
     struct rows rows;
-    rows_make(&rows, trace, symbols, options->by, options->metric);
+    scope_open(&scope, &options->view.view, trace, symbols);
+    rows_make(&rows, &scope);
     struct report report = {.file = options->file,
                             .trace = trace,
                             .symbols = symbols,
+                            .scope = &scope,
+                            .view = &options->view.view,
                             .process = process_of(trace),
+                            .selection = scope_select(&scope),
                             .rows = &rows,
-                            .by = options->by,
-                            .metric = options->metric,
                             .limit = options->limit,
                             .full = options->full};
     if (options->json)
@@ -98,6 +95,7 @@ static void write_report(const struct trace *trace, const struct options *option
     fflush(stdout);
     message_modules(trace, symbols);
     rows_free(&rows);
+    scope_close(&scope);
     symbols_close(symbols);
 }
 
@@ -130,5 +128,6 @@ int command_report(int argc, char **argv)
         message("%s: %s", file, why.text);
     }
     free(file);
+    view_free(&options.view.view);
     return fine ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -169,22 +169,26 @@ static void summarise(const char *file)
 {
     struct trace trace;
     struct failure why;
+    static const struct view everything;
+    struct scope scope;
     struct rows rows;
     if (!trace_read(&trace, file, &why)) {
         message("%s: %s", file, why.text);
         return;
     }
     struct symbols *symbols = symbols_open(&trace);
-    rows_make(&rows, &trace, symbols, BY_SITE, METRIC_PEAK);
+    scope_open(&scope, &everything, &trace, symbols);
+    rows_make(&rows, &scope);
     struct report report = {.file = file,
                             .trace = &trace,
                             .symbols = symbols,
                             .process = process_of(&trace),
-                            .rows = &rows,
-                            .by = BY_SITE,
-                            .metric = METRIC_PEAK};
+                            .scope = &scope,
+                            .view = &everything,
+                            .rows = &rows};
     text_summary(stderr, &report);
     rows_free(&rows);
+    scope_close(&scope);
     symbols_close(symbols);
     trace_free(&trace);
 }

@@ -22,7 +22,7 @@ static const char *const runtime_allocators[] = {
     "alloc::alloc::",
 };
 
-static bool is_runtime_allocator(const struct source_frame *frame)
+bool stack_is_runtime(const struct source_frame *frame)
 {
     for (size_t i = 0; frame->function && i < sizeof(runtime_allocators) / sizeof(char *); i++)
         if (strncmp(frame->function, runtime_allocators[i], strlen(runtime_allocators[i])) == 0)
@@ -61,13 +61,10 @@ static void visit_frames(const struct trace *trace, struct symbols *symbols, uin
         visit(&stack_overflow, context);
 }
 
-/* Of calls and functions inlined there: twice the deepest stack that is ever recorded. */
-#define DEEPEST (1u << 18)
-
 static bool push(const struct source_frame *frame, void *context)
 {
     struct stack *stack = context;
-    if (stack->count == DEEPEST) {
+    if (stack->count == STACK_DEEPEST) {
         stack->truncated = true;
         return false;
     }
@@ -81,7 +78,7 @@ void stack_of_site(struct stack *stack, const struct trace *trace, struct symbol
     stack->count = stack->origin = 0;
     stack->truncated = trace->sites[site].truncated;
     visit_frames(trace, symbols, site, push, stack);
-    while (stack->origin + 1 < stack->count && is_runtime_allocator(&stack->frames[stack->origin]))
+    while (stack->origin + 1 < stack->count && stack_is_runtime(&stack->frames[stack->origin]))
         stack->origin++;
 }
 
@@ -94,7 +91,7 @@ void stack_free(struct stack *stack)
 static bool until_origin(const struct source_frame *frame, void *context)
 {
     *(struct source_frame *)context = *frame;
-    return is_runtime_allocator(frame);
+    return stack_is_runtime(frame);
 }
 
 struct source_frame stack_origin(const struct trace *trace, struct symbols *symbols, uint32_t site)

@@ -90,7 +90,7 @@ static void put_head(FILE *out, const struct report *report)
     put_state(out, &report->process);
     uint64_t sample = header->sample_bytes ? header->sample_bytes : 1;
     fprintf(out, ", \"mode\": \"%s\", \"sample_bytes\": %" PRIu64 ", \"sites_total\": %zu,\n",
-            sample > 1 ? "sampled" : "exact", sample, report->rows->count);
+            sample > 1 ? "sampled" : "exact", sample, report->rows->total);
 }
 
 static void put_totals(FILE *out, const struct trace *trace)
@@ -132,6 +132,13 @@ static void put_figures(FILE *out, const struct figures *figures)
             figures->allocations);
     fprintf(out, ", \"frees\": %" PRIu64 ", \"reallocations\": %" PRIu64 ", \"temporary\": %" PRIu64,
             figures->frees, figures->reallocations, figures->temporary);
+}
+
+static void put_selection(FILE *out, const struct selection *selection)
+{
+    fprintf(out, " \"selected\": {\"sites\": %zu, ", selection->sites);
+    put_figures(out, &selection->figures);
+    fputs("},\n", out);
 }
 
 static void put_frame(FILE *out, const struct source_frame *frame)
@@ -237,17 +244,41 @@ static void put_stack(FILE *out, struct stacks *stacks, uint32_t site)
     }
 }
 
-static void put_row(FILE *out, struct stacks *stacks, const struct row *row)
+/* What a view leaves of a stack. */
+static void put_seen(FILE *out, const struct scope_stack *stack)
+{
+    for (size_t i = 0; i < stack->count; i++) {
+        fputs(i ? separator : "", out);
+        put_frame(out, &stack->frames[i]->source);
+    }
+}
+
+static void put_site(FILE *out, struct stacks *stacks, uint32_t site)
 {
     const struct report *report = stacks->report;
-    bool by_site = report->by == BY_SITE, truncated = by_site && report->trace->sites[row->site].truncated;
+    bool seen = view_reshapes(report->view), truncated = report->trace->sites[site].truncated;
+    struct scope_stack stack = {0};
+    if (seen) {
+        stack = scope_stack(report->scope, site);
+        truncated = stack.truncated;
+    }
+    fprintf(out, ", \"truncated\": %s,\n   \"frames\": [", truncated ? "true" : "false");
+    if (seen)
+        put_seen(out, &stack);
+    else
+        put_stack(out, stacks, site);
+}
+
+static void put_row(FILE *out, struct stacks *stacks, const struct row *row)
+{
     fputs("{", out);
     put_figures(out, row->figures);
-    fprintf(out, ", \"truncated\": %s,\n   \"frames\": [", truncated ? "true" : "false");
-    if (by_site)
-        put_stack(out, stacks, row->site);
-    else
+    if (stacks->report->view->by == BY_SITE) {
+        put_site(out, stacks, row->site);
+    } else {
+        fputs(", \"truncated\": false,\n   \"frames\": [", out);
         put_frame(out, row->frame);
+    }
     fputs("]}", out);
 }
 
@@ -258,6 +289,7 @@ void json_report(FILE *out, const struct report *report)
         count = report->limit;
     put_head(out, report);
     put_totals(out, report->trace);
+    put_selection(out, &report->selection);
     fputs(" \"sites\": [", out);
     struct stacks *stacks = stacks_start(report);
     for (size_t i = 0; i < count; i++) {

@@ -3,8 +3,8 @@
 #ifndef OUTPUT_REPORT_H
 #define OUTPUT_REPORT_H
 
-#include "model/grouping.h"
 #include "model/process.h"
+#include "model/rows.h"
 #include "model/stack.h"
 #include "model/trace.h"
 
@@ -13,9 +13,10 @@ struct report {
     const struct trace *trace;
     struct symbols *symbols; /* stacks are resolved as they are written */
     struct process process;
+    const struct view *view;
+    struct scope *scope; /* the view, on this trace */
+    struct selection selection;
     const struct rows *rows;
-    enum grouping by;
-    enum metric metric;
     size_t limit; /* of rows; 0: all */
     bool full;    /* whole stacks */
 };

@@ -25,9 +25,9 @@ static void put_row(const struct text *text, const struct row *row)
     char bytes[UNITS_SIZE], share[UNITS_SIZE];
     int indent = fprintf(text->out, "  %10s  %7s  ", units_bytes(row->figures->peak_bytes, bytes),
                          units_share(row->figures->peak_bytes, report->trace->totals.peak_bytes, share));
-    struct source_frame origin = stack_origin(report->trace, report->symbols, row->site);
+    const struct source_frame *origin = &scope_origin(report->scope, row->site)->source;
     size_t columns = text->terminal.columns > indent ? (size_t)(text->terminal.columns - indent) : 0;
-    struct place_text place = place_text(text, &origin, columns);
+    struct place_text place = place_text(text, origin, columns);
     fprintf(text->out, "%s%s%s\n", place.what, *place.where ? "  " : "", place.where);
     place_free(&place);
 }

@@ -9,12 +9,12 @@
 #define WIDE_ENOUGH 110 /* for callers below their function instead of at the left */
 
 /* What a row shows of a site, by what the sites are ranked by. */
-static const struct view {
+static const struct columns {
     const char *title;
     bool value_is_bytes, second_is_bytes;
     size_t second;
     const char *one, *many; /* of the second */
-} views[METRICS] = {
+} columns_of[METRICS] = {
     [METRIC_PEAK] = {.title = "by bytes at the peak",
                      .value_is_bytes = true,
                      .second = offsetof(struct figures, peak_blocks),
@@ -57,17 +57,17 @@ struct widths {
 
 static void fill(struct cells *cells, const struct report *report, size_t number)
 {
-    const struct view *view = &views[report->metric];
+    const struct columns *columns = &columns_of[report->view->metric];
     const struct figures *figures = report->rows->all[number].figures;
-    uint64_t value = metric_of(figures, report->metric);
-    uint64_t second = *(const uint64_t *)((const char *)figures + view->second);
+    uint64_t value = metric_of(figures, report->view->metric);
+    uint64_t second = *(const uint64_t *)((const char *)figures + columns->second);
     char amount[UNITS_SIZE];
     snprintf(cells->rank, sizeof(cells->rank), "%zu.", number + 1);
-    (view->value_is_bytes ? units_bytes : units_count)(value, cells->value);
-    units_share(value, metric_of(&report->trace->totals, report->metric), cells->share);
-    (view->second_is_bytes ? units_bytes : units_count)(second, amount);
-    snprintf(cells->second, sizeof(cells->second), "%s%s%s", amount, *view->one ? " " : "",
-             text_plural(second, view->one, view->many));
+    (columns->value_is_bytes ? units_bytes : units_count)(value, cells->value);
+    units_share(value, metric_of(&report->trace->totals, report->view->metric), cells->share);
+    (columns->second_is_bytes ? units_bytes : units_count)(second, amount);
+    snprintf(cells->second, sizeof(cells->second), "%s%s%s", amount, *columns->one ? " " : "",
+             text_plural(second, columns->one, columns->many));
 }
 
 static void widen(int *width, const char *cell)
@@ -102,13 +102,13 @@ static void put_row(const struct text *text, size_t number, const struct widths 
     text_style(text, TEXT_PLAIN);
     fprintf(text->out, "  %*s  %*s  ", widths->share, cells.share, widths->second, cells.second);
     int indent = widths->rank + widths->value + widths->share + widths->second + 8;
-    if (report->by != BY_SITE) {
+    if (report->view->by != BY_SITE) {
         text_place(text, row->frame, indent, true);
         fputc('\n', text->out);
         return;
     }
     static const struct source_frame unknown;
-    stack_of_site(stack, report->trace, report->symbols, row->site);
+    scope_copy(report->scope, row->site, stack);
     size_t head = report->full ? 0 : stack->origin;
     text_place(text, stack->count ? &stack->frames[head] : &unknown, indent, true);
     fputc('\n', text->out);
@@ -121,7 +121,7 @@ static size_t rows_to_show(const struct report *report)
 {
     size_t count = 0;
     while (count < report->rows->count && (!report->limit || count < report->limit) &&
-           metric_of(report->rows->all[count].figures, report->metric))
+           metric_of(report->rows->all[count].figures, report->view->metric))
         count++;
     return count;
 }
@@ -129,19 +129,26 @@ static size_t rows_to_show(const struct report *report)
 void text_table(const struct text *text)
 {
     const struct report *report = text->report;
-    size_t count = rows_to_show(report), all = report->rows->count;
-    const char *title = views[report->metric].title;
-    const char *const *noun = nouns[report->by];
+    size_t count = rows_to_show(report), all = report->rows->total;
+    const char *title = columns_of[report->view->metric].title;
+    const char *const *noun = nouns[report->view->by];
     char number[UNITS_SIZE];
-    if (report->metric == METRIC_CURRENT && report->process.end != PROCESS_RUNNING)
+    if (report->view->metric == METRIC_CURRENT && report->process.end != PROCESS_RUNNING)
         title = "by bytes live at the end";
+    if (!count && view_selects(report->view) && !all)
+        return; /* the head has said that nothing matches */
+    if (!count && all && !report->rows->count) {
+        fprintf(text->out, "no %s is that large\n", noun[0]);
+        return;
+    }
     if (!count) {
         fprintf(text->out, "nothing to rank %s\n", title);
         return;
     }
     if (count < all)
         fprintf(text->out, "%zu of ", count);
-    fprintf(text->out, "%s %s, %s\n", units_count(all, number), noun[all != 1], title);
+    fprintf(text->out, "%s %s, %s%s\n", units_count(all, number), noun[all != 1], title,
+            report->view->cumulative ? ", callees included" : "");
     struct widths widths = measure(report, count);
     struct stack stack = {0};
     for (size_t i = 0; i < count; i++)

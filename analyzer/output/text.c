@@ -113,6 +113,36 @@ static void note(const struct text *text, const char *format, const char *amount
     fputc('\n', text->out);
 }
 
+/* Of what the rows below speak, if it is not all. */
+static void put_selection(const struct text *text)
+{
+    static const char *const wholes[METRICS] = {
+        [METRIC_PEAK] = "of the peak",           [METRIC_CURRENT] = "of what is live",
+        [METRIC_ALLOCATED] = "of all bytes",     [METRIC_ALLOCATIONS] = "of all allocations",
+        [METRIC_TEMPORARY] = "of all temporary",
+    };
+    const struct report *report = text->report;
+    const struct selection *selection = &report->selection;
+    enum metric metric = report->view->metric;
+    bool counted = metric == METRIC_ALLOCATIONS || metric == METRIC_TEMPORARY;
+    uint64_t value = metric_of(&selection->figures, metric);
+    char amount[UNITS_SIZE], share[UNITS_SIZE], sites[UNITS_SIZE], of[UNITS_SIZE];
+    if (!view_selects(report->view))
+        return;
+    if (!selection->sites) {
+        note(text, "%-11sno call site matches", "selected");
+        return;
+    }
+    fprintf(text->out, "%-11s", "selected");
+    text_style(text, TEXT_STRONG);
+    fputs((counted ? units_count : units_bytes)(value, amount), text->out);
+    text_style(text, TEXT_PLAIN);
+    fprintf(text->out, ", %s %s, in %s of %s %s\n",
+            units_share(value, metric_of(&report->trace->totals, metric), share), wholes[metric],
+            units_count(selection->sites, sites), units_count(selection->of, of),
+            text_plural(selection->of, "call site", "call sites"));
+}
+
 static void note_first_malloc(const struct text *text, const char *file)
 {
     char *harmless = utf8_escape(file, text->terminal.wide);
@@ -160,6 +190,7 @@ void text_head(const struct text *text)
     put_state(text);
     put_totals(text);
     put_losses(text);
+    put_selection(text);
     fputc('\n', text->out);
 }
 

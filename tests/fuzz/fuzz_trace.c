@@ -105,7 +105,7 @@ static void try_text(const struct report *report, const struct variation *variat
     text_head(&text);
     text_table(&text);
     text_hint(&text);
-    if (report->by == BY_SITE)
+    if (report->view->by == BY_SITE)
         text_summary(text.out, report);
     check_text(text.out, variation);
 }
@@ -114,14 +114,18 @@ static void try_report(const struct trace *trace, enum grouping by, const struct
 {
     struct symbols *symbols = symbols_open(trace);
     struct rows rows;
-    rows_make(&rows, trace, symbols, by, variation->metric);
+    struct view view = {.by = by, .metric = variation->metric};
+    struct scope scope;
+    scope_open(&scope, &view, trace, symbols);
+    rows_make(&rows, &scope);
     struct report report = {.file = trace->cwd,
                             .trace = trace,
                             .symbols = symbols,
                             .process = process_of(trace),
+                            .view = &view,
+                            .scope = &scope,
+                            .selection = scope_select(&scope),
                             .rows = &rows,
-                            .by = by,
-                            .metric = variation->metric,
                             .limit = ROWS};
     FILE *out = output();
     json_report(out, &report);
@@ -131,6 +135,7 @@ static void try_report(const struct trace *trace, enum grouping by, const struct
     try_text(&report, variation);
     try_messages(&report, variation);
     rows_free(&rows);
+    scope_close(&scope);
     symbols_close(symbols);
 }
 

@@ -11,8 +11,7 @@
 
 #include <cmocka.h>
 
-#include "model/grouping.h"
-#include "model/stack.h"
+#include "model/rows.h"
 #include "trace_writer.h"
 
 static struct trace_writer writer;
@@ -21,7 +20,7 @@ static struct symbols *symbols;
 
 static void load(void)
 {
-    char path[] = "/tmp/test_grouping.XXXXXX";
+    char path[] = "/tmp/test_rows.XXXXXX";
     struct failure why;
     int fd = mkstemp(path);
     writer_save(&writer, path);
@@ -59,6 +58,20 @@ static int drop(void **state)
     return 0;
 }
 
+static struct scope scope;
+
+static void make_rows(struct rows *rows, const struct view *view)
+{
+    scope_open(&scope, view, &trace, symbols);
+    rows_make(rows, &scope);
+}
+
+static void free_rows(struct rows *rows)
+{
+    rows_free(rows);
+    scope_close(&scope);
+}
+
 static void sites_are_ranked(void **state)
 {
     (void)state;
@@ -71,11 +84,12 @@ static void sites_are_ranked(void **state)
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct rows rows;
-        rows_make(&rows, &trace, symbols, BY_SITE, cases[i].metric);
+        struct view view = {.metric = cases[i].metric};
+        make_rows(&rows, &view);
         assert_int_equal(rows.count, 4);
         assert_int_equal(rows.all[0].site, cases[i].first);
         assert_int_equal(rows.all[3].site, cases[i].last);
-        rows_free(&rows);
+        free_rows(&rows);
     }
 }
 
@@ -86,7 +100,8 @@ static void groups_add_up(void **state)
     for (size_t i = 0; i < sizeof(groupings) / sizeof(groupings[0]); i++) {
         struct rows rows;
         struct figures sum = {0};
-        rows_make(&rows, &trace, symbols, groupings[i], METRIC_PEAK);
+        struct view view = {.by = groupings[i]};
+        make_rows(&rows, &view);
         assert_int_equal(rows.count, 2);
         assert_string_equal(rows.all[0].frame->module, "/nonexistent/b.so");
         assert_null(rows.all[0].frame->function);
@@ -95,7 +110,7 @@ static void groups_add_up(void **state)
         for (size_t row = 0; row < rows.count; row++)
             figures_add(&sum, rows.all[row].figures);
         assert_memory_equal(&sum, &trace.totals, sizeof(sum));
-        rows_free(&rows);
+        free_rows(&rows);
     }
 }
 

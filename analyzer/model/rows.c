@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+#define _GNU_SOURCE 1 /* qsort_r */
+#include "model/rows.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+static bool wanted(struct scope *scope, uint32_t site)
+{
+    return figures_any(&scope->trace->sites[site].figures) && scope_has(scope, site);
+}
+
+/* --- sites --------------------------------------------------------------------------------------------- */
+
+static void make_sites(struct rows *rows, struct scope *scope)
+{
+    rows->all = memory_get(scope->trace->header.site_count, sizeof(*rows->all));
+    for (uint32_t i = 1; i < scope->trace->header.site_count; i++)
+        if (wanted(scope, i))
+            rows->all[rows->count++] = (struct row){.figures = &scope->trace->sites[i].figures, .site = i};
+}
+
+/* A stack that is seen of one site or more. */
+struct seen {
+    UT_hash_handle hh;
+    size_t row;
+    const struct scope_frame *frames[]; /* then a null pointer if it is truncated */
+};
+
+static struct seen *find_or_add(struct seen **known, const struct scope_stack *stack)
+{
+    size_t size = stack->count * sizeof(*stack->frames), more = stack->truncated ? sizeof(*stack->frames) : 0;
+    struct seen *seen = memory_get(1, sizeof(*seen) + size + more), *found;
+    memcpy(seen->frames, stack->frames, size);
+    HASH_FIND(hh, *known, seen->frames, size + more, found);
+    if (found) {
+        free(seen);
+        return found;
+    }
+    seen->row = HASH_COUNT(*known);
+    HASH_ADD_KEYPTR(hh, *known, seen->frames, size + more, seen);
+    return seen;
+}
+
+static void forget(struct seen *known)
+{
+    struct seen *seen, *next;
+    HASH_ITER(hh, known, seen, next)
+    {
+        HASH_DEL(known, seen);
+        free(seen);
+    }
+}
+
+/* Sites of which the same is seen are one. */
+static void merge_sites(struct rows *rows, struct scope *scope)
+{
+    uint32_t sites = scope->trace->header.site_count;
+    struct seen *known = NULL;
+    rows->all = memory_get(sites, sizeof(*rows->all));
+    rows->sums = memory_get(sites, sizeof(*rows->sums));
+    for (uint32_t i = 1; i < sites; i++) {
+        if (!wanted(scope, i))
+            continue;
+        struct scope_stack stack = scope_stack(scope, i);
+        size_t row = find_or_add(&known, &stack)->row;
+        if (row == rows->count)
+            rows->all[rows->count++] = (struct row){.figures = &rows->sums[row], .site = i};
+        figures_add(&rows->sums[row], &scope->trace->sites[i].figures);
+    }
+    forget(known);
+}
+
+/* --- groups -------------------------------------------------------------------------------------------- */
+
+struct sum {
+    struct figures figures;
+    uint32_t last; /* site that was added; 0: none */
+};
+
+struct sums {
+    struct sum *all; /* by number of the group */
+    size_t count, capacity;
+};
+
+/* A function that occurs twice in a stack counts once. */
+static void add(struct sums *sums, uint32_t group, uint32_t site, const struct figures *figures)
+{
+    while (sums->count <= group) {
+        sums->all = memory_grow(sums->all, sums->count, &sums->capacity, sizeof(*sums->all));
+        sums->all[sums->count++] = (struct sum){0};
+    }
+    if (sums->all[group].last == site)
+        return;
+    sums->all[group].last = site;
+    figures_add(&sums->all[group].figures, figures);
+}
+
+static void add_site(struct sums *sums, struct scope *scope, uint32_t site)
+{
+    const struct figures *figures = &scope->trace->sites[site].figures;
+    if (!scope->view->cumulative) {
+        add(sums, scope_group(scope, scope_origin(scope, site)), site, figures);
+        return;
+    }
+    struct scope_stack stack = scope_stack(scope, site);
+    for (size_t i = stack.origin; i < stack.count; i++)
+        add(sums, scope_group(scope, stack.frames[i]), site, figures);
+}
+
+static void make_groups(struct rows *rows, struct scope *scope)
+{
+    struct sums sums = {0};
+    for (uint32_t i = 1; i < scope->trace->header.site_count; i++)
+        if (wanted(scope, i))
+            add_site(&sums, scope, i);
+    rows->all = memory_get(sums.count, sizeof(*rows->all));
+    rows->sums = memory_get(sums.count, sizeof(*rows->sums));
+    for (uint32_t i = 1; i < sums.count; i++) {
+        if (!sums.all[i].last)
+            continue;
+        rows->sums[i] = sums.all[i].figures;
+        rows->all[rows->count++] = (struct row){.figures = &rows->sums[i],
+                                                .site = i, /* the order of equal ones */
+                                                .frame = groups_frame(&scope->groups, i)};
+    }
+    free(sums.all);
+}
+
+/* ------------------------------------------------------------------------------------------------------- */
+
+static void drop_small(struct rows *rows, const struct view *view)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < rows->count; i++)
+        if (view_shows(view, rows->all[i].figures))
+            rows->all[kept++] = rows->all[i];
+    rows->total = rows->count;
+    rows->count = kept;
+}
+
+static int by_rank(const void *a, const void *b, void *context)
+{
+    const struct row *x = a, *y = b;
+    enum metric metric = *(const enum metric *)context;
+    uint64_t mine = metric_of(x->figures, metric), theirs = metric_of(y->figures, metric);
+    if (mine != theirs)
+        return mine < theirs ? 1 : -1;
+    return x->site < y->site ? -1 : x->site > y->site;
+}
+
+void rows_make(struct rows *rows, struct scope *scope)
+{
+    enum metric metric = scope->view->metric;
+    *rows = (struct rows){0};
+    if (scope->view->by != BY_SITE)
+        make_groups(rows, scope);
+    else if (view_reshapes(scope->view))
+        merge_sites(rows, scope);
+    else
+        make_sites(rows, scope);
+    drop_small(rows, scope->view);
+    qsort_r(rows->all, rows->count, sizeof(*rows->all), by_rank, &metric);
+}
+
+void rows_free(struct rows *rows)
+{
+    free(rows->all);
+    free(rows->sums);
+    *rows = (struct rows){0};
+}
