@@ -169,6 +169,14 @@ void figures_add(struct figures *a, const struct figures *b)
     a->temporary += b->temporary;
 }
 
+void figures_replace(struct figures *total, const struct figures *old, const struct figures *new)
+{
+    uint64_t *sum = (uint64_t *)total;
+    const uint64_t *less = (const uint64_t *)old, *more = (const uint64_t *)new;
+    for (size_t i = 0; i < sizeof(*total) / sizeof(*sum); i++)
+        sum[i] += more[i] - less[i];
+}
+
 bool figures_any(const struct figures *figures)
 {
     return figures->allocations || figures->frees || figures->current_blocks || figures->current_bytes ||

@@ -21,6 +21,7 @@ struct entry {
 struct search {
     int32_t pid; /* 0: any */
     uint64_t process_start;
+    bool running; /* only of programs that run */
 };
 
 static bool look_into(struct entry *entry, const char *path)
@@ -38,15 +39,18 @@ static bool look_into(struct entry *entry, const char *path)
 
 static bool matches(const struct trace_header *header, const struct search *search)
 {
+    if (search->running)
+        return header->state == TRACE_RUNNING && process_is_there(header);
     return !search->pid || (header->pid == search->pid && header->process_start == search->process_start &&
                             process_same_boot(header->boot_id));
 }
 
 static bool is_newer(const struct entry *a, const struct entry *b, const struct search *search)
 {
-    if (!search->pid && a->written.tv_sec != b->written.tv_sec)
+    bool by_time = !search->pid && !search->running;
+    if (by_time && a->written.tv_sec != b->written.tv_sec)
         return a->written.tv_sec > b->written.tv_sec;
-    if (!search->pid && a->written.tv_nsec != b->written.tv_nsec)
+    if (by_time && a->written.tv_nsec != b->written.tv_nsec)
         return a->written.tv_nsec > b->written.tv_nsec;
     return a->header.started_realtime_ns > b->header.started_realtime_ns;
 }
@@ -89,5 +93,58 @@ char *find_newest(const char *directory)
 
 char *find_of_process(const char *directory, int32_t pid, uint64_t process_start)
 {
-    return find(directory, &(struct search){pid, process_start});
+    return find(directory, &(struct search){.pid = pid, .process_start = process_start});
+}
+
+char *find_running(const char *directory)
+{
+    return find(directory, &(struct search){.running = true});
+}
+
+/* Newlines stand as \012 in a list of mappings. */
+static void unescape(char *path)
+{
+    char *to = path;
+    for (; *path; to++) {
+        bool newline = strncmp(path, "\\012", 4) == 0;
+        *to = newline ? '\n' : *path;
+        path += newline ? 4 : 1;
+    }
+    *to = 0;
+}
+
+/* As the process calls it, or through its root if it lives in another file system. */
+static char *trace_at(int32_t pid, const char *path)
+{
+    struct entry entry;
+    char *inside;
+    if (look_into(&entry, path) && entry.header.pid == pid)
+        return strdup(path);
+    if (asprintf(&inside, "/proc/%d/root%s", (int)pid, path) < 0)
+        return NULL;
+    if (look_into(&entry, inside))
+        return inside;
+    free(inside);
+    return NULL;
+}
+
+char *find_mapped(int32_t pid)
+{
+    char name[64], *line = NULL, *found = NULL;
+    size_t size = 0;
+    snprintf(name, sizeof(name), "/proc/%d/maps", (int)pid);
+    FILE *maps = fopen(name, "re");
+    while (maps && !found && getline(&line, &size, maps) > 0) {
+        int path = 0;
+        char shared = 0;
+        if (sscanf(line, "%*s %*3c%c %*s %*s %*s %n", &shared, &path) != 1 || shared != 's' || line[path] != '/')
+            continue;
+        line[strcspn(line, "\n")] = 0;
+        unescape(line + path);
+        found = trace_at(pid, line + path);
+    }
+    free(line);
+    if (maps)
+        fclose(maps);
+    return found;
 }

@@ -392,14 +392,6 @@ static void sum_peaks(struct watch *watch)
 
 /* --- figures --------------------------------------------------------------------------------------- */
 
-static void replace(struct figures *total, const struct figures *old, const struct figures *new)
-{
-    uint64_t *sum = (uint64_t *)total;
-    const uint64_t *less = (const uint64_t *)old, *more = (const uint64_t *)new;
-    for (size_t i = 0; i < sizeof(*total) / sizeof(*sum); i++)
-        sum[i] += more[i] - less[i];
-}
-
 /* Whether more is live than at the noted peak, so that every site's peak is its current. */
 static bool find_peak(struct watch *watch)
 {
@@ -436,7 +428,7 @@ static void finish(struct watch *watch)
         }
         if (memcmp(&figures, &site->figures, sizeof(figures)) == 0)
             continue;
-        replace(&trace->totals, &site->figures, &figures);
+        figures_replace(&trace->totals, &site->figures, &figures);
         if (site->truncated)
             trace->truncated_allocations += figures.allocations - site->figures.allocations;
         site->figures = figures;
