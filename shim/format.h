@@ -88,6 +88,11 @@ struct trace_header {
     uint64_t recorder_bytes;    /* memory of the recorder besides this file */
     uint64_t peak_error_bytes;  /* how far the peak can be off; 0 with one thread */
 
+    /* what was when */
+    uint32_t point_count;
+    uint32_t point_changes;     /* odd while points change their places; see struct trace_point */
+    uint32_t snapshot_count;    /* places of snapshots, some of which may be free */
+
     /* the line that every event reads; written when a new peak is noted */
     uint64_t epoch __attribute__((aligned(64)));        /* advances with each note */
     uint64_t peak_bytes;        /* of all sites, as last noted; if more is live now, the peak is now */
@@ -103,6 +108,9 @@ enum trace_section_type {
     TRACE_COUNTERS = 6,         /* of one shard */
     TRACE_INHERITED = 7,        /* what a fork's child had live at the fork */
     TRACE_SPILLS = 8,
+    TRACE_TIMELINE = 9,
+    TRACE_SNAPSHOTS = 10,
+    TRACE_SNAPSHOT_SITES = 11,  /* figures of the sites in the snapshot of one place */
 };
 
 struct trace_section {
@@ -111,7 +119,7 @@ struct trace_section {
     uint64_t size;              /* of the whole section, this header included; multiple of TRACE_ALIGN */
     uint64_t first;             /* number of the first record */
     uint32_t capacity;          /* records there is room for */
-    uint32_t shard;             /* TRACE_COUNTERS only */
+    uint32_t shard;             /* TRACE_COUNTERS; of TRACE_SNAPSHOT_SITES the snapshot's place */
     uint64_t reserved[4];
 };
 
@@ -185,10 +193,58 @@ struct trace_spill {
     uint32_t kind;
 };
 
+/*
+ * A moment of the timeline: what was live.  In no certain order: before the points are too many, every other of
+ * them is left out, the one with less, and the others move up.  A reader puts them in the order of time; of two that
+ * are the same it meanwhile leaves out one.  One whose ns is 0 is not there.
+ */
+struct trace_point {
+    uint64_t ns;                /* stored last */
+    uint64_t current_bytes, blocks;
+    uint64_t resident_bytes;    /* of the process, as last asked for, which is rarely; 0 = unknown */
+};
+
+enum trace_snapshot_reason {
+    TRACE_SNAPSHOT_ASKED = 1,   /* by the program */
+    TRACE_SNAPSHOT_INTERVAL = 2,        /* so much time had passed */
+    TRACE_SNAPSHOT_GROWTH = 3,  /* current had grown by a factor */
+    TRACE_SNAPSHOT_SIZE = 4,    /* current had passed a size */
+    TRACE_SNAPSHOT_FAILED = 5,  /* an allocation was about to fail */
+};
+
+enum trace_snapshot_flags {
+    TRACE_SNAPSHOT_BLURRED = 1, /* threads went on meanwhile: it is not one instant */
+};
+
+/* What every site had done at one moment.  Its place may be used again for a later one. */
+struct trace_snapshot {
+    uint64_t number;            /* 1, 2, ... as they were taken; stored last; 0: this place is free */
+    uint64_t ns;
+    uint32_t reason;            /* enum trace_snapshot_reason */
+    uint32_t flags;             /* enum trace_snapshot_flags */
+    uint32_t site_count;        /* sites with numbers below had figures; the others were yet to come */
+    uint32_t spill_count;       /* spills with numbers below belong to it */
+    uint64_t current_bytes, blocks;
+    uint64_t asked_bytes;       /* TRACE_SNAPSHOT_FAILED: so many bytes were not to be had */
+    char label[64];             /* ended by a zero; empty: it has none */
+};
+
+/* A site in a snapshot: the sums of its counters, over the shards. */
+struct trace_snapshot_site {
+    uint64_t allocations, allocated_bytes;
+    uint64_t frees, freed_bytes;
+    int64_t peak_blocks, peak_bytes;    /* at the peak until then; if more was live then, that was the peak */
+    uint64_t reallocations, temporary;
+};
+
 _Static_assert(sizeof(struct trace_section) == 64, "sections keep records aligned");
 _Static_assert(sizeof(struct trace_module) == 128, "fixed by the format");
 _Static_assert(sizeof(struct trace_frame) == 16, "fixed by the format");
 _Static_assert(sizeof(struct trace_node) == 16, "fixed by the format");
 _Static_assert(sizeof(struct trace_counter) == 64, "one cache line");
+_Static_assert(sizeof(struct trace_header) == 320, "the first version's: new fields take what was left free");
+_Static_assert(sizeof(struct trace_point) == 32, "fixed by the format");
+_Static_assert(sizeof(struct trace_snapshot) == 120, "fixed by the format");
+_Static_assert(sizeof(struct trace_snapshot_site) == 64, "fixed by the format");
 
 #endif

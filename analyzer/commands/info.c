@@ -21,8 +21,9 @@ enum { KEY_SECTIONS = 's', KEY_RECORDS = 'r' };
 static const struct argp_option argp_options[] = {
     {"sections", KEY_SECTIONS, NULL, 0, "List the sections one by one", 0},
     {"records", KEY_RECORDS, "TABLE", OPTION_ARG_OPTIONAL,
-     "List the records of all tables, or of one: strings, modules, frames, nodes, sites, counters, inherited "
-     "or spills; can be given again for another. What is all zero is left out",
+     "List the records of all tables, or of one: strings, modules, frames, nodes, sites, counters, "
+     "inherited, spills, timeline, snapshots or snapshot-sites; can be given again for another. What is all "
+     "zero is left out",
      0},
     {0}};
 
@@ -62,36 +63,41 @@ static const struct argp argp = {
     argp_options,
     parse,
     "[FILE]",
-    "Show what is in a trace file: its header, its sections and the modules, for people who debug the format."
+    "Show what is in a trace file: its header, its sections, the modules and the snapshots, for people who "
+    "debug the format."
     "\vFILE is a trace, finished or not; left out, it is the newest trace in the current directory. Of a "
     "damaged one it shows what there is, says what is wrong, and exits with status 1.",
     NULL,
     NULL,
     NULL};
 
-static void dump(struct layout *layout, const struct options *options)
+/* The reader knows how things must hang together: what it says is noted, too. */
+static void dump_whole(const struct dump *dump, const char *file)
+{
+    struct failure why;
+    struct trace trace;
+    if (!trace_read(&trace, file, &why)) {
+        layout_note(dump->layout, "%s", why.text);
+        return;
+    }
+    dump_timeline(dump, &trace);
+    dump_snapshots(dump, &trace);
+    trace_free(&trace);
+}
+
+static void dump(struct layout *layout, const struct options *options, const char *file)
 {
     struct dump dump = {stdout, layout, terminal_is_wide()};
     dump_header(&dump);
     dump_summary(&dump);
     dump_modules(&dump);
+    dump_whole(&dump, file);
     if (options->sections)
         dump_sections(&dump);
     for (uint32_t type = 1; type < FIELDS_TYPES; type++)
         if (options->records[type])
             dump_records(&dump, type);
     fflush(stdout);
-}
-
-/* The reader knows how things must hang together: what it says is noted, too. */
-static void check(struct layout *layout, const char *file)
-{
-    struct failure why;
-    struct trace trace;
-    if (trace_read(&trace, file, &why))
-        trace_free(&trace);
-    else
-        layout_note(layout, "%s", why.text);
 }
 
 static bool conclude(const struct layout *layout, const char *file)
@@ -115,8 +121,7 @@ int command_info(int argc, char **argv)
         return EXIT_FAILURE;
     bool fine = layout_open(&layout, file, &why);
     if (fine) {
-        check(&layout, file);
-        dump(&layout, &options);
+        dump(&layout, &options, file);
         fine = conclude(&layout, file);
         layout_close(&layout);
     } else {

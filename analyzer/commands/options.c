@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "model/find.h"
 #include "output/message.h"
@@ -39,4 +40,61 @@ char *options_trace(const char *named)
     if (!file)
         message("no trace in this directory: name one, or make one with `tracemalloc run PROGRAM`");
     return file;
+}
+
+/* --- FILE@SNAPSHOT ------------------------------------------------------------------------------------- */
+
+static bool exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+/* Splits `named` in place and returns the snapshot's name; null: it names a file.  Both may have an @ in
+   them: the file is the longest part that is there. */
+static char *split(char *named)
+{
+    if (exists(named))
+        return NULL;
+    for (char *at = named + strlen(named); at-- > named;) {
+        if (*at != '@')
+            continue;
+        *at = 0;
+        if (!*named || exists(named))
+            return at + 1;
+        *at = '@';
+    }
+    return NULL;
+}
+
+static bool go_to_snapshot(struct trace *trace, const char *name, struct failure *why)
+{
+    size_t index;
+    if (!trace->snapshot_count)
+        return failure_set(why, "it has no snapshots");
+    if (!trace_find_snapshot(trace, name, &index))
+        return failure_set(why, "it has no snapshot '%.100s'; `tracemalloc info` lists those it has", name);
+    return trace_at_snapshot(trace, index, why);
+}
+
+static bool open_at(struct trace *trace, const char *file, const char *snapshot)
+{
+    struct failure why;
+    bool fine = trace_read(trace, file, &why);
+    if (fine && snapshot && !go_to_snapshot(trace, snapshot, &why)) {
+        trace_free(trace);
+        fine = false;
+    }
+    if (!fine)
+        message("%s: %s", file, why.text);
+    return fine;
+}
+
+bool options_open(struct trace *trace, const char *named)
+{
+    char *name = named ? strdup(named) : NULL, *snapshot = name ? split(name) : NULL;
+    char *file = options_trace(name && *name ? name : NULL);
+    bool fine = file && open_at(trace, file, snapshot);
+    free(file);
+    free(name);
+    return fine;
 }

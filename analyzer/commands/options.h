@@ -6,6 +6,8 @@
 #include <argp.h>
 #include <stddef.h>
 
+#include "model/trace.h"
+
 /* The number of the name among names; otherwise ends the program as wrong usage, listing them. */
 int options_choose(const struct argp_state *state, const char *option, const char *name,
                    const char *const *names, size_t count);
@@ -13,6 +15,12 @@ int options_choose(const struct argp_state *state, const char *option, const cha
 /* A number from least to most; otherwise ends the program as wrong usage. */
 unsigned long options_number(const struct argp_state *state, const char *option, const char *text,
                              unsigned long least, unsigned long most);
+
+/*
+ * Reads the trace that is named: FILE, or FILE@SNAPSHOT for its figures at a snapshot (trace_find_snapshot);
+ * null or @SNAPSHOT: of the newest file in this directory.  False: it could not, and has said why.
+ */
+bool options_open(struct trace *trace, const char *named);
 
 /* The trace to look at, to be freed: the one that is named, or the newest in this directory.  Null: there
    is none, as it has then said. */

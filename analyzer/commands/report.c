@@ -2,7 +2,6 @@
 /* tracemalloc report: what a program's heap was made of. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "commands/commands.h"
 #include "commands/options.h"
@@ -63,10 +62,11 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 static const struct argp argp = {
     argp_options,
     parse,
-    "[FILE]",
+    "[FILE[@SNAPSHOT]]",
     "Show the current and peak heap of a traced program, and where in the program it was allocated."
     "\vFILE is a trace, of a program that has ended or is still running; left out, it is the newest trace in "
-    "the current directory.",
+    "the current directory. SNAPSHOT is the label of a snapshot, its number, or -1 for the last, -2 for the "
+    "one before.",
     children,
     NULL,
     NULL};
@@ -99,35 +99,17 @@ static void write_report(const struct trace *trace, const struct options *option
     symbols_close(symbols);
 }
 
-/* FILE@SNAPSHOT, unless a file bears that very name. */
-static bool names_snapshot(const char *file)
-{
-    return file && strchr(file, '@') && access(file, F_OK) != 0;
-}
-
 int command_report(int argc, char **argv)
 {
     struct options options = {0};
-    struct failure why;
     struct trace trace;
     argp_parse(&argp, argc, argv, 0, NULL, &options);
     if (!options.json && !options.limited)
         options.limit = TEXT_ROWS;
-    if (names_snapshot(options.file)) {
-        message("%s: snapshots: not yet", options.file);
-        return EXIT_USAGE;
-    }
-    char *file = options_trace(options.file);
-    if (!file)
+    if (!options_open(&trace, options.file))
         return EXIT_FAILURE;
-    bool fine = trace_read(&trace, file, &why);
-    if (fine) {
-        write_report(&trace, &options);
-        trace_free(&trace);
-    } else {
-        message("%s: %s", file, why.text);
-    }
-    free(file);
+    write_report(&trace, &options);
+    trace_free(&trace);
     view_free(&options.view.view);
-    return fine ? EXIT_SUCCESS : EXIT_FAILURE;
+    return EXIT_SUCCESS;
 }

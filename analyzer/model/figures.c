@@ -4,10 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/snapshot.h"
+
 struct reading {
     struct trace *trace;
     struct sums *sums; /* per site */
     uint64_t epoch;
+    uint32_t place; /* of the snapshot */
+    uint32_t sites, spills; /* that count */
 };
 
 /* While a program runs its peak moves on: a counter saved at a later peak than the header's, which was
@@ -30,6 +34,21 @@ static void add_counter(uint64_t site, const void *record, void *context)
 {
     const struct reading *reading = context;
     sums_add(&reading->sums[site], record, reading->epoch);
+}
+
+static void add_snapshot_site(uint64_t site, const void *record, void *context)
+{
+    const struct reading *reading = context;
+    const struct trace_snapshot_site *figures = record;
+    struct sums *sums = &reading->sums[site];
+    sums->allocations += figures->allocations;
+    sums->allocated_bytes += figures->allocated_bytes;
+    sums->frees += figures->frees;
+    sums->freed_bytes += figures->freed_bytes;
+    sums->peak_blocks += (uint64_t)figures->peak_blocks;
+    sums->peak_bytes += (uint64_t)figures->peak_bytes;
+    sums->reallocations += figures->reallocations;
+    sums->temporary += figures->temporary;
 }
 
 static void add_inherited(uint64_t site, const void *record, void *context)
@@ -104,24 +123,29 @@ static void finish(struct trace *trace, const struct sums *sums)
         peak_is_current(trace);
 }
 
-static bool add_sections(struct reading *reading, const struct sections *sections, const struct file *file,
+/* `type` says where the figures of sites are. */
+static bool add_sections(struct reading *reading, const struct reader *reader, enum trace_section_type type,
                          struct failure *why)
 {
-    const struct trace_header *header = &reading->trace->header;
     const struct {
         record_visitor *visit;
-        uint64_t count;
+        uint32_t count;
     } tables[] = {
-        [TRACE_COUNTERS] = {add_counter, header->site_count},
-        [TRACE_INHERITED] = {add_inherited, header->site_count},
-        [TRACE_SPILLS] = {add_spill, header->spill_count},
+        [TRACE_COUNTERS] = {add_counter, reading->sites},
+        [TRACE_INHERITED] = {add_inherited, reading->sites},
+        [TRACE_SPILLS] = {add_spill, reading->spills},
+        [TRACE_SNAPSHOT_SITES] = {add_snapshot_site, reading->sites},
     };
-    for (size_t i = 0; i < sections->count; i++) {
-        const struct section *section = &sections->all[i];
-        if (section->type >= sizeof(tables) / sizeof(tables[0]) || !tables[section->type].visit)
+    for (size_t i = 0; i < reader->sections.count; i++) {
+        const struct section *section = &reader->sections.all[i];
+        bool others = section->type == TRACE_COUNTERS || section->type == TRACE_SNAPSHOT_SITES;
+        if (section->type >= sizeof(tables) / sizeof(tables[0]) || !tables[section->type].visit ||
+            (others && section->type != type))
             continue;
-        if (!section_visit(section, file, tables[section->type].count, tables[section->type].visit, reading,
-                           why))
+        if (section->type == TRACE_SNAPSHOT_SITES && section->shard != reading->place)
+            continue;
+        if (!section_visit(section, &reader->file, tables[section->type].count, tables[section->type].visit,
+                           reading, why))
             return false;
     }
     return true;
@@ -132,19 +156,19 @@ static bool read_epoch(const struct file *file, uint64_t *epoch, struct failure 
     return file_read(file, offsetof(struct trace_header, epoch), epoch, sizeof(*epoch), why);
 }
 
-bool figures_read(struct trace *trace, const struct sections *sections, struct file *file,
-                  struct failure *why)
+bool figures_read(struct trace *trace, struct reader *reader, struct failure *why)
 {
     uint32_t count = trace->header.site_count;
-    struct reading reading = {.trace = trace, .sums = file_memory(file, count, sizeof(struct sums), why)};
+    struct reading reading = {.trace = trace, .sites = count, .spills = trace->header.spill_count};
+    reading.sums = file_memory(&reader->file, count, sizeof(struct sums), why);
     if (!reading.sums)
         return false;
     /* Again when the peak moved meanwhile; a program that grows all the time is taken as it is. */
     uint64_t after = 0;
-    bool fine = read_epoch(file, &reading.epoch, why);
+    bool fine = read_epoch(&reader->file, &reading.epoch, why);
     for (int try = 0; fine && try < 4; try++) {
         memset(reading.sums, 0, count * sizeof(struct sums));
-        fine = add_sections(&reading, sections, file, why) && read_epoch(file, &after, why);
+        fine = add_sections(&reading, reader, TRACE_COUNTERS, why) && read_epoch(&reader->file, &after, why);
         if (!fine || after == reading.epoch)
             break;
         if (try < 3)
@@ -152,7 +176,26 @@ bool figures_read(struct trace *trace, const struct sections *sections, struct f
     }
     if (fine)
         finish(trace, reading.sums);
-    free(reading.sums);
+    file_forget(&reader->file, reading.sums, count, sizeof(struct sums));
+    return fine;
+}
+
+bool figures_read_snapshot(struct trace *trace, const struct snapshot *snapshot, struct reader *reader,
+                           struct failure *why)
+{
+    uint32_t count = trace->header.site_count;
+    struct reading reading = {.trace = trace,
+                              .place = snapshot->place,
+                              .sites = snapshot->site_count,
+                              .spills = snapshot->spill_count};
+    reading.sums = file_memory(&reader->file, count, sizeof(struct sums), why);
+    if (!reading.sums)
+        return false;
+    bool fine = add_sections(&reading, reader, TRACE_SNAPSHOT_SITES, why) &&
+                snapshot_is_there(snapshot, &reader->file, why);
+    if (fine)
+        finish(trace, reading.sums);
+    file_forget(&reader->file, reading.sums, count, sizeof(struct sums));
     return fine;
 }
 

@@ -3,7 +3,7 @@
 #ifndef MODEL_FIGURES_H
 #define MODEL_FIGURES_H
 
-#include "model/sections.h"
+#include "model/reader.h"
 #include "model/trace.h"
 
 /*
@@ -27,8 +27,12 @@ void sums_spill(struct sums *sums, const struct trace_spill *spill);
 /* The figures of a site; its peak is that which was saved, even if the peak is now. */
 struct figures sums_figures(const struct sums *sums);
 
-/* Fills in trace->sites[].figures, trace->totals and trace->truncated_allocations. */
-bool figures_read(struct trace *trace, const struct sections *sections, struct file *file,
-                  struct failure *why);
+/* Fills in trace->sites[].figures, trace->totals and trace->truncated_allocations.  On failure these are as
+   before. */
+bool figures_read(struct trace *trace, struct reader *reader, struct failure *why);
+
+/* The same, as they were at a snapshot. */
+bool figures_read_snapshot(struct trace *trace, const struct snapshot *snapshot, struct reader *reader,
+                           struct failure *why);
 
 #endif

@@ -137,3 +137,9 @@ void *file_memory(struct file *file, uint64_t n, size_t size, struct failure *wh
         failure_set(why, "%s", strerror(ENOMEM));
     return memory;
 }
+
+void file_forget(struct file *file, void *memory, uint64_t n, size_t size)
+{
+    free(memory);
+    file->budget += n * size;
+}

@@ -50,4 +50,7 @@ bool file_charge(struct file *file, uint64_t n, size_t size, struct failure *why
 /* Zeroed memory for n things of `size` bytes, charged to the file's budget, or null. */
 void *file_memory(struct file *file, uint64_t n, size_t size, struct failure *why);
 
+/* Frees what file_memory gave, and takes it off the charge. */
+void file_forget(struct file *file, void *memory, uint64_t n, size_t size);
+
 #endif

@@ -155,9 +155,14 @@ uint64_t layout_count(const struct layout *layout, uint32_t type)
     case TRACE_SITES:
     case TRACE_COUNTERS:
     case TRACE_INHERITED:
+    case TRACE_SNAPSHOT_SITES:
         return header->site_count;
     case TRACE_SPILLS:
         return header->spill_count;
+    case TRACE_TIMELINE:
+        return header->point_count;
+    case TRACE_SNAPSHOTS:
+        return header->snapshot_count;
     default:
         return 0;
     }
@@ -165,7 +170,8 @@ uint64_t layout_count(const struct layout *layout, uint32_t type)
 
 uint64_t layout_first(uint32_t type)
 {
-    return type == TRACE_SPILLS ? 0 : type == TRACE_NODES ? TRACE_NODE_FIRST : 1;
+    bool from_zero = type == TRACE_SPILLS || type == TRACE_TIMELINE || type == TRACE_SNAPSHOTS;
+    return from_zero ? 0 : type == TRACE_NODES ? TRACE_NODE_FIRST : 1;
 }
 
 uint64_t layout_used(const struct layout *layout, const struct section *section)

@@ -3,15 +3,16 @@
  * From the file to a struct trace.  The counts are read first, then `used`, then the records: what a
  * running program adds meanwhile is not looked at.
  */
+#include "model/reader.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "model/figures.h"
-#include "model/file.h"
 #include "model/paths.h"
-#include "model/sections.h"
+#include "model/snapshot.h"
 #include "model/strings.h"
-#include "model/trace.h"
+#include "model/points.h"
 
 #define LARGEST_HEADER (UINT32_C(1) << 20)
 
@@ -133,35 +134,43 @@ static bool read_names(struct trace *trace, struct file *file, struct failure *w
     return true;
 }
 
-static bool read_all(struct trace *trace, struct file *file, struct failure *why)
+static bool read_all(struct trace *trace, struct reader *reader, struct failure *why)
 {
-    struct sections sections;
-    if (!read_header(&trace->header, file, why) || !sections_read(&sections, file, &trace->header, why))
+    struct file *file = &reader->file;
+    struct sections *sections = &reader->sections;
+    if (!read_header(&trace->header, file, why) || !sections_read(sections, file, &trace->header, why))
         return false;
     trace->device = file->stat.st_dev;
     trace->inode = file->stat.st_ino;
-    bool fine = read_tables(trace, &sections, file, why) && check_paths(trace, file, why) &&
-                strings_read(trace, &sections, file, why) && read_names(trace, file, why) &&
-                figures_read(trace, &sections, file, why);
-    sections_free(&sections);
-    return fine;
+    return read_tables(trace, sections, file, why) && check_paths(trace, file, why) &&
+           strings_read(trace, sections, file, why) && read_names(trace, file, why) &&
+           figures_read(trace, reader, why) && points_read(trace, reader, why) &&
+           snapshots_read(trace, reader, why);
 }
 
 bool trace_read(struct trace *trace, const char *path, struct failure *why)
 {
-    struct file file;
-    *trace = (struct trace){0};
-    if (!file_open(&file, path, why))
+    *trace = (struct trace){.reader = memory_get(1, sizeof(struct reader))};
+    if (!file_open(&trace->reader->file, path, why)) {
+        free(trace->reader);
+        trace->reader = NULL;
         return false;
-    bool fine = read_all(trace, &file, why);
-    file_close(&file);
-    if (!fine)
-        trace_free(trace);
-    return fine;
+    }
+    if (read_all(trace, trace->reader, why))
+        return true;
+    trace_free(trace);
+    return false;
 }
 
 void trace_free(struct trace *trace)
 {
+    if (trace->reader) {
+        file_close(&trace->reader->file);
+        sections_free(&trace->reader->sections);
+        free(trace->reader);
+    }
+    snapshots_free(trace);
+    free(trace->points);
     strings_free(trace);
     free(trace->modules);
     free(trace->module_paths);

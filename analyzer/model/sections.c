@@ -21,6 +21,9 @@ static const struct kind {
     [TRACE_COUNTERS] = {sizeof(struct trace_counter), "counters"},
     [TRACE_INHERITED] = {sizeof(struct trace_inherited), "inherited figures"},
     [TRACE_SPILLS] = {sizeof(struct trace_spill), "spills"},
+    [TRACE_TIMELINE] = {sizeof(struct trace_point), "points"},
+    [TRACE_SNAPSHOTS] = {sizeof(struct trace_snapshot), "snapshots"},
+    [TRACE_SNAPSHOT_SITES] = {sizeof(struct trace_snapshot_site), "sites of snapshots"},
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -55,10 +58,11 @@ bool section_read(struct section *section, const struct file *file, uint64_t off
     if (raw.size < sizeof(raw) || raw.size % TRACE_ALIGN || raw.size > used - offset)
         return failure_set(why, "is damaged: a section of impossible size at byte %llu",
                            (unsigned long long)offset);
+    bool sharded = raw.type == TRACE_COUNTERS || raw.type == TRACE_SNAPSHOT_SITES;
     *section = (struct section){.type = raw.type,
                                 .record_size = raw.record_size,
                                 .capacity = raw.capacity,
-                                .shard = raw.type == TRACE_COUNTERS ? raw.shard : 0,
+                                .shard = sharded ? raw.shard : 0,
                                 .first = raw.first,
                                 .data = offset + sizeof(raw),
                                 .length = raw.size - sizeof(raw)};
@@ -169,23 +173,30 @@ static void copy_record(uint64_t number, const void *record, void *context)
     memcpy(table->records + number * table->record_size, record, table->record_size);
 }
 
-/* How many of the records 1 ... count - 1 the sections of a type have, without a gap. */
-static uint64_t present(const struct sections *sections, enum trace_section_type type, uint64_t count)
+/* How many of the records `first` to count - 1 the sections of a type have. */
+static uint64_t present(const struct sections *sections, enum trace_section_type type, uint64_t first,
+                        uint64_t count)
 {
     uint64_t records = 0;
     for (size_t i = 0; i < sections->count; i++) {
         const struct section *section = &sections->all[i];
-        uint64_t from = section->first ? section->first : 1, to = section->first + section->capacity;
+        uint64_t from = section->first > first ? section->first : first;
+        uint64_t to = section->first + section->capacity;
         if (section->type == type && (to < count ? to : count) > from)
             records += (to < count ? to : count) - from;
     }
     return records;
 }
 
+uint64_t sections_capacity(const struct sections *sections, enum trace_section_type type, uint64_t count)
+{
+    return present(sections, type, 0, count);
+}
+
 void *sections_table(const struct sections *sections, struct file *file, enum trace_section_type type,
                      uint32_t count, size_t record_size, struct failure *why)
 {
-    uint64_t there = present(sections, type, count);
+    uint64_t there = present(sections, type, 1, count);
     if (count && there < count - 1u) {
         failure_set(why, "is damaged: it counts %u %s, but has %llu", count - 1u, kinds[type].name,
                     (unsigned long long)there);

@@ -45,6 +45,9 @@ typedef void record_visitor(uint64_t number, const void *record, void *context);
 bool section_visit(const struct section *section, const struct file *file, uint64_t count,
                    record_visitor *visit, void *context, struct failure *why);
 
+/* How many of the records 0 to count - 1 the sections of a type have room for. */
+uint64_t sections_capacity(const struct sections *sections, enum trace_section_type type, uint64_t count);
+
 /* Records 0 to count - 1 of a table into new memory.  Fewer records present is damage. */
 void *sections_table(const struct sections *sections, struct file *file, enum trace_section_type type,
                      uint32_t count, size_t record_size, struct failure *why);

@@ -30,6 +30,27 @@ struct site {
     struct figures figures;
 };
 
+/* What was live at a moment, as of the whole program. */
+struct point {
+    uint64_t ns; /* since recording began */
+    uint64_t current_bytes, blocks;
+    uint64_t resident_bytes; /* of the process, as it last was asked for; 0: not known */
+};
+
+/* A moment of which every site's figures are known, see trace_at_snapshot. */
+struct snapshot {
+    const char *label; /* null: it has none */
+    uint64_t number;   /* 1, 2, ... in the order of time; those that were dropped are missing */
+    uint64_t ns;       /* since recording began */
+    uint32_t reason;   /* enum trace_snapshot_reason, or one that this version does not know */
+    bool blurred;      /* threads went on meanwhile */
+    uint64_t current_bytes, blocks;
+    uint64_t asked_bytes; /* TRACE_SNAPSHOT_FAILED: what was not to be had */
+    /* where its figures are */
+    uint32_t place, site_count, spill_count;
+    uint64_t at; /* of its number in the file */
+};
+
 struct string_area {
     uint64_t offset, size; /* in the file */
     char *bytes;
@@ -54,8 +75,16 @@ struct trace {
     struct figures totals;          /* sums over the sites */
     uint64_t truncated_allocations; /* at sites whose stack is truncated */
 
+    struct point *points; /* in the order of time */
+    size_t point_count;
+
+    struct snapshot *snapshots; /* in the order of their numbers */
+    size_t snapshot_count;
+    const struct snapshot *at; /* whose figures these are; null: the latest */
+
     struct string_area *strings; /* in the file's order */
     size_t string_areas;
+    struct reader *reader; /* of the file, which stays open */
 };
 
 /* Reads the trace at `path`, of a program that has ended or is running.  On failure says why and
@@ -63,6 +92,19 @@ struct trace {
 bool trace_read(struct trace *trace, const char *path, struct failure *why);
 
 void trace_free(struct trace *trace);
+
+/* Replaces the figures of all sites and the totals by those of snapshots[index]; sites that it does not know
+   have none.  False: it cannot be read (any more); the figures are then as before. */
+bool trace_at_snapshot(struct trace *trace, size_t index, struct failure *why);
+
+/* The latest figures again; of a running program those of now. */
+bool trace_at_latest(struct trace *trace, struct failure *why);
+
+/* The snapshot of a name: its label (the last one that has it), its number, or -1 for the last, -2 ... */
+bool trace_find_snapshot(const struct trace *trace, const char *name, size_t *index);
+
+/* Why it was taken: "asked for", "interval", "growth", "size", "out of memory" or "unknown". */
+const char *snapshot_reason(const struct snapshot *snapshot);
 
 /* Bytes the recorder took: its memory and the file. */
 uint64_t trace_recorder_bytes(const struct trace *trace);

@@ -10,12 +10,10 @@
 #include <unistd.h>
 
 #include "model/figures.h"
-#include "model/file.h"
 #include "model/paths.h"
-#include "model/sections.h"
+#include "model/reader.h"
 
 #define LONGEST_STRING 65536
-#define OPENINGS       8 /* attempts, when the file is replaced while it is opened */
 
 /* Bytes that are held for one record besides its own in the trace: here, by symbols and rankings. */
 enum { LATER_SITE = 256, LATER_NODE = 8, LATER_FRAME = 96, LATER_MODULE = 128 };
@@ -29,8 +27,8 @@ struct counted {
 
 struct watch {
     struct trace trace;
-    struct file file;
-    struct sections sections;
+    struct file *file; /* the trace's */
+    struct sections *sections;
     const char *map; /* the file up to the last section */
     size_t map_size;
     bool lost;
@@ -118,7 +116,7 @@ static bool is_affordable(const struct watch *watch, const struct trace_header *
                       header->node_count * (sizeof(struct trace_node) + LATER_NODE) +
                       header->site_count * (sizeof(struct site) + LATER_SITE) +
                       watch->copies * sizeof(struct trace_counter);
-    return wanted <= file_budget(watch->file.fd) ||
+    return wanted <= file_budget(watch->file->fd) ||
            failure_set(why, "is damaged: it claims more records than it can hold");
 }
 
@@ -129,7 +127,7 @@ static bool map_again(struct watch *watch, uint64_t used, struct failure *why)
     size_t page = (size_t)sysconf(_SC_PAGESIZE), size = (used + page - 1) / page * page;
     if (size <= watch->map_size)
         return true;
-    void *map = mmap(NULL, size, PROT_READ, MAP_SHARED, watch->file.fd, 0);
+    void *map = mmap(NULL, size, PROT_READ, MAP_SHARED, watch->file->fd, 0);
     if (map == MAP_FAILED)
         return failure_set(why, "cannot be mapped: %s", strerror(errno));
     if (watch->map)
@@ -145,8 +143,8 @@ static uint32_t read_records(struct watch *watch, enum trace_section_type type, 
                              record_reader *read)
 {
     uint32_t count = 0;
-    for (size_t i = 0; i < watch->sections.count; i++) {
-        const struct section *section = &watch->sections.all[i];
+    for (size_t i = 0; i < watch->sections->count; i++) {
+        const struct section *section = &watch->sections->all[i];
         uint64_t first = section->first > from ? section->first : from;
         uint64_t end = section->first + section->capacity < to ? section->first + section->capacity : to;
         if (section->type != type)
@@ -235,8 +233,8 @@ static bool read_new(struct watch *watch, const struct trace_header *known, stru
 /* A copy of the string at `offset` of the file; null: there is none. */
 static char *copy_string(const struct watch *watch, uint64_t offset)
 {
-    for (size_t i = 0; i < watch->sections.count; i++) {
-        const struct section *section = &watch->sections.all[i];
+    for (size_t i = 0; i < watch->sections->count; i++) {
+        const struct section *section = &watch->sections->all[i];
         if (section->type != TRACE_STRINGS || offset < section->data || offset >= section_end(section))
             continue;
         uint64_t room = section_end(section) - offset;
@@ -270,8 +268,8 @@ static bool name_modules(struct watch *watch, uint32_t from, struct failure *why
 
 static void list_counters(struct watch *watch, size_t from)
 {
-    for (size_t i = from; i < watch->sections.count; i++) {
-        if (watch->sections.all[i].type != TRACE_COUNTERS)
+    for (size_t i = from; i < watch->sections->count; i++) {
+        if (watch->sections->all[i].type != TRACE_COUNTERS)
             continue;
         watch->counted =
             memory_grow(watch->counted, watch->counted_count, &watch->counted_room, sizeof(*watch->counted));
@@ -281,9 +279,9 @@ static void list_counters(struct watch *watch, size_t from)
 
 static bool add_sections(struct watch *watch, const struct trace_header *now, struct failure *why)
 {
-    size_t known = watch->sections.count;
+    size_t known = watch->sections->count;
     if (!map_again(watch, now->used, why) ||
-        !sections_extend(&watch->sections, &watch->file, now, watch->trace.header.used, why))
+        !sections_extend(watch->sections, watch->file, now, watch->trace.header.used, why))
         return false;
     list_counters(watch, known);
     watch->trace.header.used = now->used;
@@ -343,7 +341,7 @@ static uint32_t used_of(const struct watch *watch, const struct section *section
 
 static void read_counters(struct watch *watch, struct counted *counted)
 {
-    const struct section *section = &watch->sections.all[counted->section];
+    const struct section *section = &watch->sections->all[counted->section];
     uint32_t count = used_of(watch, section);
     const char *record = watch->map + section->data;
     if (count > counted->room) {
@@ -378,7 +376,7 @@ static void sum_peaks(struct watch *watch)
     }
     for (size_t i = 0; i < watch->counted_count; i++) {
         const struct counted *counted = &watch->counted[i];
-        const struct section *section = &watch->sections.all[counted->section];
+        const struct section *section = &watch->sections->all[counted->section];
         uint32_t count = used_of(watch, section);
         for (uint32_t j = section->first ? 0 : 1; j < count; j++) {
             struct sums there = {0};
@@ -493,8 +491,8 @@ static void copy_facts(struct watch *watch)
 
 static bool is_whole(struct watch *watch, uint64_t used, struct failure *why)
 {
-    struct stat *stat = &watch->file.stat;
-    if (fstat(watch->file.fd, stat) == 0 && (uint64_t)stat->st_size < used)
+    struct stat *stat = &watch->file->stat;
+    if (fstat(watch->file->fd, stat) == 0 && (uint64_t)stat->st_size < used)
         return failure_set(why, "was cut short: %llu bytes of %llu", (unsigned long long)stat->st_size,
                            (unsigned long long)used);
     return true;
@@ -539,29 +537,13 @@ const uint32_t *watch_changed(const struct watch *watch, size_t *count)
 
 /* --- opening --------------------------------------------------------------------------------------- */
 
-/* The open file and what was read by name are the same one. */
-static bool read_trace(struct watch *watch, const char *path, struct failure *why)
-{
-    for (int i = 0; i < OPENINGS; i++) {
-        if (!file_open(&watch->file, path, why))
-            return false;
-        if (!trace_read(&watch->trace, path, why)) {
-            file_close(&watch->file);
-            return false;
-        }
-        if (watch->trace.inode == watch->file.stat.st_ino && watch->trace.device == watch->file.stat.st_dev)
-            return true;
-        trace_free(&watch->trace);
-        file_close(&watch->file);
-    }
-    return failure_set(why, "is replaced all the time");
-}
-
 /* Figures are counted anew, from nothing. */
 static bool start(struct watch *watch, struct failure *why)
 {
     struct trace *trace = &watch->trace;
-    struct trace_header *header = &trace->header;
+    const struct trace_header *header = &trace->header;
+    watch->file = &trace->reader->file;
+    watch->sections = &trace->reader->sections;
     watch->module_room = header->module_count;
     watch->frame_room = header->frame_count;
     watch->node_room = header->node_count;
@@ -577,7 +559,7 @@ static bool start(struct watch *watch, struct failure *why)
     for (uint32_t i = 0; i < header->site_count; i++)
         trace->sites[i].figures = (struct figures){0};
     if (!paths_check(&watch->paths, trace, &(struct trace_header){0}, why) ||
-        !sections_read(&watch->sections, &watch->file, header, why) || !map_again(watch, header->used, why))
+        !map_again(watch, header->used, why))
         return false;
     list_counters(watch, 0);
     read_records(watch, TRACE_INHERITED, 1, header->site_count, read_inherited);
@@ -587,7 +569,7 @@ static bool start(struct watch *watch, struct failure *why)
 struct watch *watch_open(const char *path, struct failure *why)
 {
     struct watch *watch = memory_get(1, sizeof(*watch));
-    if (!read_trace(watch, path, why)) {
+    if (!trace_read(&watch->trace, path, why)) {
         free(watch);
         return NULL;
     }
@@ -606,9 +588,7 @@ void watch_close(struct watch *watch)
     if (watch->map)
         munmap((void *)watch->map, watch->map_size);
     paths_free(&watch->paths);
-    sections_free(&watch->sections);
     trace_free(&watch->trace);
-    file_close(&watch->file);
     free(watch->counted);
     free(watch->names);
     free(watch->sums);

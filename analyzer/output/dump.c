@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "output/utf8.h"
+
 /* --- the header ------------------------------------------------------------------------------------ */
 
 static void put_file(const struct dump *dump)
@@ -77,7 +79,7 @@ void dump_summary(const struct dump *dump)
         struct sum sum = {0};
         for (; i < count && sorted[i]->type == type; i++)
             add(&sum, dump->layout, sorted[i]);
-        fprintf(dump->out, "  %-10s%10" PRIu64 " %14" PRIu64 " %12" PRIu64, name_of(type, name), sum.sections,
+        fprintf(dump->out, "  %-14s%6" PRIu64 " %14" PRIu64 " %12" PRIu64, name_of(type, name), sum.sections,
                 sum.bytes, sum.capacity);
         if (layout_count(dump->layout, type))
             fprintf(dump->out, " %12" PRIu64, sum.used);
@@ -89,12 +91,12 @@ void dump_summary(const struct dump *dump)
 void dump_sections(const struct dump *dump)
 {
     char name[32];
-    fprintf(dump->out, "\n%-12s%10s %14s %7s %10s %10s %6s\n", "sections", "offset", "size", "record",
+    fprintf(dump->out, "\n%-16s%10s %14s %7s %10s %10s %6s\n", "sections", "offset", "size", "record",
             "first", "capacity", "shard");
     for (size_t i = 0; i < dump->layout->sections.count; i++) {
         const struct section *section = &dump->layout->sections.all[i];
         fprintf(dump->out,
-                "  %-10s%10" PRIu64 " %14" PRIu64 " %7" PRIu32 " %10" PRIu64 " %10" PRIu32 " %6" PRIu32 "\n",
+                "  %-14s%10" PRIu64 " %14" PRIu64 " %7" PRIu32 " %10" PRIu64 " %10" PRIu32 " %6" PRIu32 "\n",
                 name_of(section->type, name), section->data - sizeof(struct trace_section),
                 sizeof(struct trace_section) + section->length, section->record_size, section->first,
                 section->capacity, section->shard);
@@ -147,6 +149,8 @@ static void put_record(const struct visit *visit, uint64_t number, const void *r
     fprintf(out, "%s[%" PRIu64 "]", fields->name, number);
     if (visit->section->type == TRACE_COUNTERS)
         fprintf(out, " shard=%" PRIu32, visit->section->shard);
+    if (visit->section->type == TRACE_SNAPSHOT_SITES)
+        fprintf(out, " place=%" PRIu32, visit->section->shard);
     for (size_t i = 0; i < fields->count; i++) {
         fprintf(out, " %s=", fields->fields[i].name);
         field_write(visit->dump, &fields->fields[i], record);
@@ -215,4 +219,48 @@ void dump_modules(const struct dump *dump)
 {
     fputs("\nmodules\n", dump->out);
     visit_records(dump, TRACE_MODULES, put_module);
+}
+
+/* --- what was when --------------------------------------------------------------------------------- */
+
+static void put_time(const struct dump *dump, uint64_t ns)
+{
+    fprintf(dump->out, "%+.6f s", (double)ns / 1e9);
+}
+
+void dump_timeline(const struct dump *dump, const struct trace *trace)
+{
+    fprintf(dump->out, "\ntimeline\n  %zu points", trace->point_count);
+    if (trace->point_count) {
+        fputs(", from ", dump->out);
+        put_time(dump, trace->points[0].ns);
+        fputs(" to ", dump->out);
+        put_time(dump, trace->points[trace->point_count - 1].ns);
+    }
+    fputc('\n', dump->out);
+}
+
+static void put_snapshot(const struct dump *dump, const struct snapshot *snapshot)
+{
+    fprintf(dump->out, "  %4" PRIu64 "  ", snapshot->number);
+    put_time(dump, snapshot->ns);
+    fprintf(dump->out, "  %" PRIu64 " bytes in %" PRIu64 " blocks, %s", snapshot->current_bytes,
+            snapshot->blocks, snapshot_reason(snapshot));
+    if (snapshot->reason == TRACE_SNAPSHOT_FAILED)
+        fprintf(dump->out, " (%" PRIu64 " bytes wanted)", snapshot->asked_bytes);
+    if (snapshot->blurred)
+        fputs(", blurred", dump->out);
+    if (snapshot->label) {
+        char *harmless = utf8_escape(snapshot->label, dump->wide);
+        fprintf(dump->out, ", \"%s\"", harmless);
+        free(harmless);
+    }
+    fputc('\n', dump->out);
+}
+
+void dump_snapshots(const struct dump *dump, const struct trace *trace)
+{
+    fputs("\nsnapshots\n", dump->out);
+    for (size_t i = 0; i < trace->snapshot_count; i++)
+        put_snapshot(dump, &trace->snapshots[i]);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "model/trace.h"
 #include "output/utf8.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -55,6 +56,15 @@ size_t field_write_string(const struct dump *dump, uint64_t offset)
     free(harmless);
     free(string);
     return size;
+}
+
+/* Of at most `size` bytes, within a record. */
+static void put_text(const struct dump *dump, const void *at, size_t size)
+{
+    char *text = strndup(at, size), *harmless = utf8_escape(text, dump->wide);
+    fprintf(dump->out, "\"%s\"", harmless);
+    free(harmless);
+    free(text);
 }
 
 static void put_string(const struct dump *dump, const void *at, size_t size)
@@ -165,6 +175,18 @@ static void put_spill_kind(const struct dump *dump, const void *at, size_t size)
     put_named(dump, number_at(at, size), names, COUNT(names));
 }
 
+static void put_snapshot_reason(const struct dump *dump, const void *at, size_t size)
+{
+    struct snapshot snapshot = {.reason = (uint32_t)number_at(at, size)};
+    fprintf(dump->out, "%" PRIu32 " (%s)", snapshot.reason, snapshot_reason(&snapshot));
+}
+
+static void put_snapshot_flags(const struct dump *dump, const void *at, size_t size)
+{
+    static const char *const names[] = {"blurred"};
+    put_flags(dump, number_at(at, size), names, COUNT(names));
+}
+
 /* --- numbers of other records ---------------------------------------------------------------------- */
 
 static void put_reference(const struct dump *dump, uint64_t number, enum trace_section_type type)
@@ -246,6 +268,9 @@ static const struct field trace_header[] = {
     FIELD(trace_header, missed_events, put_number),
     FIELD(trace_header, recorder_bytes, put_number),
     FIELD(trace_header, peak_error_bytes, put_number),
+    FIELD(trace_header, point_count, put_number),
+    FIELD(trace_header, point_changes, put_number),
+    FIELD(trace_header, snapshot_count, put_number),
     FIELD(trace_header, epoch, put_number),
     FIELD(trace_header, peak_bytes, put_number),
 };
@@ -292,6 +317,37 @@ static const struct field trace_spill[] = {
     FIELD(trace_spill, kind, put_spill_kind),
 };
 
+static const struct field trace_point[] = {
+    FIELD(trace_point, ns, put_moment),
+    FIELD(trace_point, current_bytes, put_number),
+    FIELD(trace_point, blocks, put_number),
+    FIELD(trace_point, resident_bytes, put_number),
+};
+
+static const struct field trace_snapshot[] = {
+    FIELD(trace_snapshot, number, put_number),
+    FIELD(trace_snapshot, ns, put_moment),
+    FIELD(trace_snapshot, reason, put_snapshot_reason),
+    FIELD(trace_snapshot, flags, put_snapshot_flags),
+    FIELD(trace_snapshot, site_count, put_number),
+    FIELD(trace_snapshot, spill_count, put_number),
+    FIELD(trace_snapshot, current_bytes, put_number),
+    FIELD(trace_snapshot, blocks, put_number),
+    FIELD(trace_snapshot, asked_bytes, put_number),
+    FIELD(trace_snapshot, label, put_text),
+};
+
+static const struct field trace_snapshot_site[] = {
+    FIELD(trace_snapshot_site, allocations, put_number),
+    FIELD(trace_snapshot_site, allocated_bytes, put_number),
+    FIELD(trace_snapshot_site, frees, put_number),
+    FIELD(trace_snapshot_site, freed_bytes, put_number),
+    FIELD(trace_snapshot_site, peak_blocks, put_signed),
+    FIELD(trace_snapshot_site, peak_bytes, put_signed),
+    FIELD(trace_snapshot_site, reallocations, put_number),
+    FIELD(trace_snapshot_site, temporary, put_number),
+};
+
 const struct record_fields header_fields = {"header", trace_header, COUNT(trace_header)};
 
 const struct record_fields record_fields[FIELDS_TYPES] = {
@@ -303,6 +359,9 @@ const struct record_fields record_fields[FIELDS_TYPES] = {
     [TRACE_COUNTERS] = {"counters", trace_counter, COUNT(trace_counter)},
     [TRACE_INHERITED] = {"inherited", trace_inherited, COUNT(trace_inherited)},
     [TRACE_SPILLS] = {"spills", trace_spill, COUNT(trace_spill)},
+    [TRACE_TIMELINE] = {"timeline", trace_point, COUNT(trace_point)},
+    [TRACE_SNAPSHOTS] = {"snapshots", trace_snapshot, COUNT(trace_snapshot)},
+    [TRACE_SNAPSHOT_SITES] = {"snapshot-sites", trace_snapshot_site, COUNT(trace_snapshot_site)},
 };
 
 void field_write(const struct dump *dump, const struct field *field, const void *record)

@@ -73,9 +73,10 @@ static bool hint_debug(const struct text *text)
 static void hint_current(const struct text *text)
 {
     char amount[UNITS_SIZE];
+    const struct trace *trace = text->report->trace;
     bool running = text->report->process.end == PROCESS_RUNNING;
-    fprintf(text->out, "%s %s: ", units_bytes(text->report->trace->totals.current_bytes, amount),
-            running ? "allocated now" : "still allocated");
+    fprintf(text->out, "%s %s: ", units_bytes(trace->totals.current_bytes, amount),
+            trace->at ? "allocated then" : running ? "allocated now" : "still allocated");
     put_command(text, " --sort current");
 }
 

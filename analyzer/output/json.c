@@ -77,6 +77,33 @@ static void put_state(FILE *out, const struct process *process)
     fprintf(out, names[process->end], process->status);
 }
 
+static void put_snapshot(FILE *out, const struct snapshot *snapshot)
+{
+    fprintf(out, "{\"number\": %" PRIu64 ", \"label\": ", snapshot->number);
+    json_string(out, snapshot->label);
+    fprintf(out, ", \"reason\": \"%s\", \"exact\": %s", snapshot_reason(snapshot),
+            snapshot->blurred ? "false" : "true");
+    fprintf(out, ", \"seconds\": %" PRIu64 ".%06u", snapshot->ns / 1000000000,
+            (unsigned)(snapshot->ns % 1000000000 / 1000));
+    fprintf(out, ", \"current_bytes\": %" PRIu64 ", \"current_blocks\": %" PRIu64 "}",
+            snapshot->current_bytes, snapshot->blocks);
+}
+
+static void put_snapshots(FILE *out, const struct trace *trace)
+{
+    fputs(" \"snapshot\": ", out);
+    if (trace->at)
+        put_snapshot(out, trace->at);
+    else
+        fputs("null", out);
+    fputs(", \"snapshots\": [", out);
+    for (size_t i = 0; i < trace->snapshot_count; i++) {
+        fputs(i ? ",\n  " : "\n  ", out);
+        put_snapshot(out, &trace->snapshots[i]);
+    }
+    fputs("],\n", out);
+}
+
 static void put_head(FILE *out, const struct report *report)
 {
     const struct trace_header *header = &report->trace->header;
@@ -288,6 +315,7 @@ void json_report(FILE *out, const struct report *report)
     if (report->limit && report->limit < count)
         count = report->limit;
     put_head(out, report);
+    put_snapshots(out, report->trace);
     put_totals(out, report->trace);
     put_selection(out, &report->selection);
     fputs(" \"sites\": [", out);

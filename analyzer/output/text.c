@@ -73,7 +73,23 @@ static void put_state(const struct text *text)
         fprintf(text->out, ", %" PRIu32 " threads", header->threads);
     if (header->sample_bytes > 1)
         fprintf(text->out, ", sampled every %" PRIu64 " bytes", header->sample_bytes);
-    fputs("\n\n", text->out);
+    fputc('\n', text->out);
+}
+
+/* "snapshot 3 'after load' (asked for) at 1.25 s" */
+static void put_snapshot(const struct text *text, const struct snapshot *snapshot)
+{
+    char when[UNITS_SIZE];
+    fprintf(text->out, "snapshot %" PRIu64, snapshot->number);
+    if (snapshot->label) {
+        char *harmless = utf8_escape(snapshot->label, text->terminal.wide);
+        fprintf(text->out, " '%s'", harmless);
+        free(harmless);
+    }
+    fprintf(text->out, " (%s) at %s", snapshot_reason(snapshot), units_duration(snapshot->ns, when));
+    if (snapshot->blurred)
+        fputs(", while threads went on", text->out);
+    fputc('\n', text->out);
 }
 
 static void put_amount(const struct text *text, const char *label, uint64_t bytes, uint64_t count,
@@ -188,6 +204,9 @@ void text_head(const struct text *text)
     fputc('\n', text->out);
     free(command);
     put_state(text);
+    if (text->report->trace->at)
+        put_snapshot(text, text->report->trace->at);
+    fputc('\n', text->out);
     put_totals(text);
     put_losses(text);
     put_selection(text);

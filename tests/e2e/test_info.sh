@@ -40,6 +40,10 @@ int main(int argc, char **argv)
         writer_simple_site(&writer, writer_frame(&writer, module, 0x1000 * i), i, 100);
     writer.frames[2].flags = TRACE_FRAME_EXACT;
     writer_spill(&writer, 2, TRACE_SPILL_TEMPORARY);
+    writer_point(&writer, 1000000, 50);
+    writer_point(&writer, 3000000, 70);
+    writer_snapshot(&writer, argv[argc - 1])->flags = TRACE_SNAPSHOT_BLURRED;
+    writer.snapshot_sites[0][3] = (struct trace_snapshot_site){.allocations = 4, .peak_bytes = -5};
     writer_save(&writer, argv[1]);
     return 0;
 }
@@ -69,6 +73,8 @@ check "sections by type: strings" has out '^  strings +1 +[0-9]+ +[0-9]+$'
 check "modules: path" has out '^ +1  "/home/user/prog"$'
 check "modules: where" has out '0x401000-0x402000, bias 0x400000$'
 check "modules: when, and the build-id" has out 'came \+0.500000 s, gone \+1.000000 s, build-id abcd$'
+check "the timeline" has out '^  2 points, from \+0.001000 s to \+0.003000 s$'
+check "the snapshots" has out '^ +1  \+1.000000 s  0 bytes in 0 blocks, asked for, blurred, "/home/user/pr'
 check "no records unless asked for" eval '! has out "^frames\["'
 info --sections good.trace
 check "--sections lists them" has out '^  counters +[0-9]+ +320 +64 +0 +4 +0$'
@@ -78,6 +84,9 @@ check "--records: nodes" has out '^nodes\[4\] parent=1 \(root\) frame=1 site=1$'
 check "--records: sites" has out '^sites\[3\] node=6$'
 check "--records: counters" has out '^counters\[2\] shard=0 allocations=6 allocated_bytes=600 frees=4 '
 check "--records: spills" has out '^spills\[0\] site=2 kind=2 \(temporary\)$'
+check "--records: points" has out '^timeline\[1\] ns=1003000000 \(\+0.003000 s\) current_bytes=70 blocks=7 '
+check "--records: snapshots" has out '^snapshots\[0\] number=1 .* reason=1 \(asked for\) flags=0x1 \(blurred'
+check "--records: their sites" has out '^snapshot-sites\[3\] place=0 allocations=4 .* peak_bytes=-5 '
 check "--records: modules" has out '^modules\[1\] path=0x[0-9a-f]+ "/home/user/prog" .* gone_ns=2000000000 '
 check "--records: strings" has out '^strings\[0x[0-9a-f]+\] "arg"$'
 info --records=sites --records=spills good.trace
@@ -156,6 +165,7 @@ done
 ./make_trace hostile.trace $'/x/\033]0;evil\007\n\302\233\342\200\256\377"</script>'
 info --records hostile.trace
 check "no control character reaches the terminal" eval '[ $status = 0 ] && harmless out && harmless err'
+check "nor a label of a snapshot" has out 'label="/x/\\x1b\]0;evil\\a\\n'
 check "a newline in a name is no new line" has out '^ +1  "/x/\\x1b\]0;evil\\a\\n'
 "$tracemalloc" info good.trace >/dev/full 2>err
 status=$?

@@ -75,7 +75,7 @@ check "run -o with a comma exits 2" eval 'status_is 2 && has err comma'
 
 refused "no trace in the directory" 1 "no trace in this directory" report
 refused "a missing file" 1 "missing.trace: No such file" report missing.trace
-refused "a snapshot" 2 "snapshots: not yet" report missing.trace@label
+refused "a snapshot of a missing file" 1 "missing.trace@label: No such file" report missing.trace@label
 : >empty.trace
 refused "an empty file" 1 "empty.trace: is empty" report empty.trace
 echo "something else" >foreign.trace
@@ -107,6 +107,9 @@ int main(int argc, char **argv)
     for (uint32_t i = 1; i <= 40; i++)
         writer_simple_site(&writer, writer_frame(&writer, module, 0x1000 * i), i, 1024);
     writer.header.missed_events = 12345;
+    writer_snapshot(&writer, "half \033[31m\"way");
+    writer.snapshot_sites[0][40] = (struct trace_snapshot_site){.allocations = 2, .allocated_bytes = 77};
+    writer_snapshot(&writer, "b@c")->current_bytes = 123;
     writer_save(&writer, argv[1]);
     return 0;
 }
@@ -139,6 +142,35 @@ run report "it's@odd"
 check "a file with @ in its name is no snapshot" status_is 0
 check "a suggested command is quoted" has out "'it'\\''s@odd'"
 mv "it's@odd" good.trace
+
+# ---- snapshots ----
+
+run report good.trace@1
+check "FILE@NUMBER: that snapshot" eval 'status_is 0 && has out "current    77 B in 2 blocks"'
+check "and it is said, harmlessly" has out "snapshot 1 'half \\x1b[31m\"way' (asked for) at 1.00 s"
+check "a hint keeps the snapshot" has out "allocated then: \`tracemalloc report --sort current good.trace@1\`"
+run report good.trace@b@c
+check "FILE@LABEL, of a label with an @" eval 'status_is 0 && has out "snapshot 2 '"'b@c'"'"'
+cp good.trace good.trace@b
+run report good.trace@b@c
+check "the longest file that is there is the file" eval 'status_is 1 && has err "good.trace@b: it has no"'
+rm good.trace@b
+run report @-2
+check "@SNAPSHOT: of the newest trace" eval 'status_is 0 && has out "snapshot 1 "'
+refused "a snapshot that is not there" 1 "it has no snapshot 'x'; \`tracemalloc info\`" report good.trace@x
+refused "a snapshot of nothing" 1 "it has no snapshot ''" report good.trace@
+run report --json good.trace@1
+snapshot='"snapshot": {"number": 1, "label": "half '
+check "JSON of a snapshot" eval 'status_is 0 && is_json && has out "$snapshot"'
+check "all of it: sites that were yet to come are none" eval '[ "$(grep -c "\"frames\"" "$tmp/out")" -eq 1 ]'
+run report --json good.trace
+snapshot='{"number": 2, "label": "b@c", "reason": "asked for", "exact": true, "seconds": 1.000000, "current_'
+check "JSON: no snapshot, and those that there are" eval 'is_json && has out "\"snapshot\": null" &&
+    has out "$snapshot"'
+../make_trace other.trace /x && ../make_trace none.trace /x
+printf '\0\0\0\0' | dd of=none.trace bs=1 seek=$((216 + 8)) conv=notrunc status=none
+refused "a snapshot of a trace that has none" 1 "none.trace: it has no snapshots" report none.trace@1
+rm other.trace none.trace
 
 run report --json good.trace
 check "JSON is one valid object" eval 'status_is 0 && is_json'

@@ -13,7 +13,8 @@
 #include "output/text.h"
 #include "tests/unit/output_check.h"
 
-#define ROWS 8
+#define ROWS      8
+#define SNAPSHOTS 3
 
 /* What differs from input to input. */
 struct variation {
@@ -89,6 +90,19 @@ static void try_info(const char *path, const struct variation *variation)
     check_text(dump.out, variation);
 }
 
+static void try_what_was_when(const char *path, const struct trace *trace, const struct variation *variation)
+{
+    struct layout layout;
+    struct failure why;
+    if (!layout_open(&layout, path, &why))
+        return;
+    struct dump dump = {output(), &layout, variation->wide};
+    dump_timeline(&dump, trace);
+    dump_snapshots(&dump, trace);
+    layout_close(&layout);
+    check_text(dump.out, variation);
+}
+
 static void try_messages(const struct report *report, const struct variation *variation)
 {
     FILE *usual = stderr;
@@ -151,6 +165,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     try_report(&trace, BY_SITE, &variation);
     try_report(&trace, variation.by, &variation);
+    try_what_was_when(path, &trace, &variation);
+    for (size_t i = 0; i < trace.snapshot_count && i < SNAPSHOTS; i++)
+        if (trace_at_snapshot(&trace, i, &why))
+            try_report(&trace, variation.by, &variation);
     ending_note(path, trace.header.pid, TRACE_KILLED, 9, &why);
     trace_free(&trace);
     return 0;

@@ -74,6 +74,25 @@ void writer_spill(struct trace_writer *writer, uint32_t site, enum trace_spill_k
     writer->spills[writer->spill_count++] = (struct trace_spill){site, kind};
 }
 
+struct trace_point *writer_point(struct trace_writer *writer, uint64_t ns, uint64_t current_bytes)
+{
+    struct trace_point *point = &writer->points[writer->point_count++];
+    *point = (struct trace_point){writer->header.started_ns + ns, current_bytes, current_bytes / 10, 1 << 20};
+    return point;
+}
+
+struct trace_snapshot *writer_snapshot(struct trace_writer *writer, const char *label)
+{
+    struct trace_snapshot *snapshot = &writer->snapshots[writer->snapshot_count++];
+    *snapshot = (struct trace_snapshot){.number = writer->snapshot_count,
+                                        .ns = writer->header.started_ns + SECOND,
+                                        .reason = TRACE_SNAPSHOT_ASKED,
+                                        .site_count = writer->site_count,
+                                        .spill_count = writer->spill_count};
+    snprintf(snapshot->label, sizeof(snapshot->label), "%s", label);
+    return snapshot;
+}
+
 struct trace_counter *writer_counter(struct trace_writer *writer, uint32_t shard, uint32_t site)
 {
     if (writer->shard_count <= shard)
@@ -131,12 +150,20 @@ unsigned char *writer_image(struct trace_writer *writer, size_t *size)
     put_section(&image, TRACE_INHERITED, 0, writer->inherited, sizeof(writer->inherited[0]),
                 writer->site_count);
     put_section(&image, TRACE_SPILLS, 0, writer->spills, sizeof(writer->spills[0]), writer->spill_count);
+    put_section(&image, TRACE_TIMELINE, 0, writer->points, sizeof(writer->points[0]), writer->point_count);
+    put_section(&image, TRACE_SNAPSHOTS, 0, writer->snapshots, sizeof(writer->snapshots[0]),
+                writer->snapshot_count);
+    for (uint32_t i = 0; i < writer->snapshot_count; i++)
+        put_section(&image, TRACE_SNAPSHOT_SITES, i, writer->snapshot_sites[i],
+                    sizeof(writer->snapshot_sites[i][0]), writer->site_count);
     header->module_count = writer->module_count;
     header->frame_count = writer->frame_count;
     header->node_count = writer->node_count;
     header->site_count = writer->site_count;
     header->shard_count = writer->shard_count;
     header->spill_count = writer->spill_count;
+    header->point_count = writer->point_count;
+    header->snapshot_count = writer->snapshot_count;
     header->used = image.size;
     memcpy(image.bytes, header, sizeof(*header));
     *size = image.size;
@@ -145,6 +172,7 @@ unsigned char *writer_image(struct trace_writer *writer, size_t *size)
 
 void writer_save_bytes(const char *path, const void *bytes, size_t size)
 {
+    remove(path); /* to write over a file can take the file system long */
     FILE *file = fopen(path, "wb");
     if (!file || fwrite(bytes, 1, size, file) != size || fclose(file) != 0) {
         perror(path);

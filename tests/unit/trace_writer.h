@@ -10,6 +10,7 @@
 #define WRITER_RECORDS 64
 #define WRITER_SHARDS  4
 #define WRITER_STRINGS 16384
+#define WRITER_SNAPSHOTS 4
 
 struct trace_writer {
     struct trace_header header; /* to be changed at will before writer_image; counts are set there */
@@ -22,7 +23,11 @@ struct trace_writer {
     struct trace_counter counters[WRITER_SHARDS][WRITER_RECORDS];
     struct trace_inherited inherited[WRITER_RECORDS];
     struct trace_spill spills[WRITER_RECORDS];
+    struct trace_point points[WRITER_RECORDS];
+    struct trace_snapshot snapshots[WRITER_SNAPSHOTS];
+    struct trace_snapshot_site snapshot_sites[WRITER_SNAPSHOTS][WRITER_RECORDS];
     uint32_t module_count, frame_count, node_count, site_count, shard_count, spill_count;
+    uint32_t point_count, snapshot_count;
 };
 
 /* An empty trace of a process that is gone: "./prog arg", exited 0 after 1.25 s. */
@@ -35,6 +40,12 @@ uint32_t writer_frame(struct trace_writer *writer, uint32_t module, uint64_t off
 uint32_t writer_node(struct trace_writer *writer, uint32_t parent, uint32_t frame);
 uint32_t writer_site(struct trace_writer *writer, uint32_t node);
 void writer_spill(struct trace_writer *writer, uint32_t site, enum trace_spill_kind kind);
+
+/* A point, so many nanoseconds after the start. */
+struct trace_point *writer_point(struct trace_writer *writer, uint64_t ns, uint64_t current_bytes);
+
+/* A snapshot of the next number, of all sites that there are, one second after the start. */
+struct trace_snapshot *writer_snapshot(struct trace_writer *writer, const char *label);
 
 /* A counter to be filled in; the shard exists from then on. */
 struct trace_counter *writer_counter(struct trace_writer *writer, uint32_t shard, uint32_t site);
