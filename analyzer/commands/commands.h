@@ -7,6 +7,7 @@
 #define EXIT_USAGE 2
 
 int command_info(int argc, char **argv);
+int command_live(int argc, char **argv);
 int command_report(int argc, char **argv);
 int command_run(int argc, char **argv);
 
