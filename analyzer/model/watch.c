@@ -22,6 +22,7 @@ enum { LATER_SITE = 256, LATER_NODE = 8, LATER_FRAME = 96, LATER_MODULE = 128 };
 struct counted {
     size_t section; /* index of it */
     struct trace_counter *seen;
+    uint64_t *marks; /* of them */
     uint32_t room;
 };
 
@@ -312,13 +313,17 @@ static bool read_growth(struct watch *watch, const struct trace_header *now, str
 
 /* --- counters -------------------------------------------------------------------------------------- */
 
-static bool is_same(const struct trace_counter *a, const struct trace_counter *b)
+/* Tells a counter from what it was: of 64 bytes 8 are kept close, as most counters are as they were. */
+static uint64_t mark_of(const void *record)
 {
-    const uint64_t *x = (const uint64_t *)a, *y = (const uint64_t *)b;
-    uint64_t difference = 0;
-    for (size_t i = 0; i < sizeof(*a) / sizeof(*x); i++)
-        difference |= x[i] ^ y[i];
-    return !difference;
+    static const uint64_t factors[] = {0x9e3779b97f4a7c15, 0xbf58476d1ce4e5b9, 0x94d049bb133111eb,
+                                       0xd6e8feb86659fd93, 0xff51afd7ed558ccd, 0xc4ceb9fe1a85ec53,
+                                       0xa0761d6478bd642f, 0xe7037ed1a0b428db};
+    uint64_t words[sizeof(struct trace_counter) / sizeof(uint64_t)], mark = 0;
+    memcpy(words, record, sizeof(words));
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        mark += words[i] * factors[i];
+    return mark;
 }
 
 static void subtract(struct sums *a, const struct sums *b)
@@ -348,15 +353,18 @@ static void read_counters(struct watch *watch, struct counted *counted)
         uint32_t room = room_for(counted->room, count);
         room = room < section->capacity ? room : section->capacity;
         counted->seen = resize(counted->seen, counted->room, room, sizeof(*counted->seen));
+        counted->marks = resize(counted->marks, counted->room, room, sizeof(*counted->marks));
         watch->copies += room - counted->room;
         counted->room = room;
     }
     for (uint32_t i = section->first ? 0 : 1; i < count; i++) {
-        struct trace_counter now;
-        memcpy(&now, record + (size_t)i * section->record_size, sizeof(now));
-        __asm__ volatile("" : "+m"(now)); /* one copy: it may change meanwhile */
-        if (is_same(&now, &counted->seen[i]))
+        const char *live = record + (size_t)i * section->record_size;
+        if (mark_of(live) == counted->marks[i])
             continue;
+        struct trace_counter now;
+        memcpy(&now, live, sizeof(now));
+        __asm__ volatile("" : "+m"(now)); /* one copy: it may change meanwhile */
+        counted->marks[i] = mark_of(&now);
         struct sums gone = {0};
         sums_add(&gone, &counted->seen[i], watch->epoch);
         struct sums *sums = &watch->sums[section->first + i];
@@ -581,8 +589,10 @@ struct watch *watch_open(const char *path, struct failure *why)
 
 void watch_close(struct watch *watch)
 {
-    for (size_t i = 0; i < watch->counted_count; i++)
+    for (size_t i = 0; i < watch->counted_count; i++) {
         free(watch->counted[i].seen);
+        free(watch->counted[i].marks);
+    }
     for (size_t i = 0; i < watch->name_count; i++)
         free(watch->names[i]);
     if (watch->map)

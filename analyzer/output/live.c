@@ -13,7 +13,7 @@
 
 #define MARGIN       1
 #define LABEL        10 /* columns of a total's name */
-#define TOTALS       60 /* columns of the totals, where the picture stands beside them */
+#define TOTALS       64 /* columns of the totals, where the picture stands beside them */
 #define PICTURE_ROWS 5
 #define GUTTER       11 /* columns of the picture's scale */
 #define LEAST_BESIDE 100
@@ -377,7 +377,7 @@ static void put_titles(const struct live *live, int row, const struct columns *a
     if (at->second)
         put_right(row, at->second, SCREEN_BAR, look->second_title);
     snprintf(title, sizeof(title), "%s %s%s", units_count(all, count),
-             nouns[ranking_by(live->ranking)][all != 1], live->filter[0] ? " that match" : "");
+             nouns[ranking_by(live->ranking)][all != 1], live->filter[0] ? " matching" : "");
     int column = at->name;
     column += screen_put(row, column, screen_columns(), SCREEN_BAR, title);
     if (inside) {
@@ -506,7 +506,21 @@ static int put_site(const struct live *live, int row)
     return row + 1;
 }
 
-static void put_frame(const struct text *text, const struct source_frame *frame, size_t number, bool strong, int row)
+/* The column of the places: behind the names that are shown, unless they are very long. */
+static int place_column(const struct text *text, const struct stack *stack, size_t first, size_t count)
+{
+    size_t widest = 0, most = (size_t)screen_columns() * 2 / 5;
+    for (size_t i = first; i < first + count && i < stack->count; i++) {
+        struct place_text place = place_text(text, &stack->frames[i], 0);
+        size_t columns = utf8_columns(place.what);
+        widest = columns > widest ? columns : widest;
+        place_free(&place);
+    }
+    return MARGIN + 6 + (int)(widest < most ? widest : most) + 2;
+}
+
+static void put_frame(const struct text *text, const struct source_frame *frame, size_t number, bool strong, int row,
+                      int place_at)
 {
     struct place_text place = place_text(text, frame, 0);
     char *module = frame->file && frame->module ? strrchr(frame->module, '/') : NULL;
@@ -515,6 +529,7 @@ static void put_frame(const struct text *text, const struct source_frame *frame,
     snprintf(digits, sizeof(digits), "%zu", number);
     put_right(row, MARGIN + 4, SCREEN_FAINT, digits);
     column += screen_put(row, column, columns - column, strong ? SCREEN_STRONG : SCREEN_PLAIN, place.what) + 2;
+    column = column < place_at ? place_at : column;
     if (*place.where)
         column += screen_put(row, column, columns - column, SCREEN_FIRST, place.where) + 2;
     if (frame->inlined)
@@ -544,8 +559,9 @@ static void put_stack(struct live *live, int row, int end)
     if (live->line + room > lines)
         live->line = lines > room ? lines - room : 0;
     live->shown = room;
+    int place_at = place_column(&text, &stack, live->line, room);
     for (size_t i = live->line; i < stack.count && row < end; i++, row++)
-        put_frame(&text, &stack.frames[i], i, i == stack.origin, row);
+        put_frame(&text, &stack.frames[i], i, i == stack.origin, row, place_at);
     if (stack.truncated && row < end)
         screen_put(row, MARGIN + 6, screen_columns(), SCREEN_FAINT, "[truncated]");
     stack_free(&stack);

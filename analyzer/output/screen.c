@@ -29,7 +29,7 @@ static volatile sig_atomic_t asked;
 static char farewell[512];
 static size_t farewell_size;
 
-static attr_t attributes[SCREEN_STYLES];
+static attr_t attributes[SCREEN_STYLES], chosen[SCREEN_STYLES];
 
 /* --- however it ends ----------------------------------------------------------------------------------- */
 
@@ -114,32 +114,52 @@ static bool is_fit(FILE *out, FILE *keys, struct failure *why)
     return fit || failure_set(why, "the terminal (TERM=%s) cannot show a full screen", term);
 }
 
-static void set_style(enum screen_style style, short colour, short rich, attr_t otherwise)
+/* Of terminals with few colours, with 256, and of those on the line where the user is; -1: the terminal's own. */
+static const struct look {
+    short few, many, chosen;
+    attr_t attributes;
+} looks[SCREEN_STYLES] = {
+    [SCREEN_PLAIN] = {-1, -1, 255, A_NORMAL},
+    [SCREEN_STRONG] = {-1, -1, 255, A_BOLD},
+    [SCREEN_FAINT] = {-1, 245, 249, A_DIM},
+    [SCREEN_WARN] = {COLOR_YELLOW, 208, 214, A_NORMAL},
+    [SCREEN_GOOD] = {COLOR_GREEN, 71, 114, A_NORMAL},
+    [SCREEN_FIRST] = {COLOR_CYAN, 74, 117, A_NORMAL},
+    [SCREEN_SECOND] = {COLOR_YELLOW, 172, 214, A_NORMAL},
+    [SCREEN_BAR] = {-1, 255, 255, A_REVERSE},
+};
+
+#define BACK_BAR    24  /* of 256 colours, behind head and titles */
+#define BACK_CHOSEN 238 /* and behind the line where the user is */
+
+static void set_style(int style, bool colour, bool rich)
 {
-    const char *no = getenv("NO_COLOR");
-    attributes[style] = otherwise;
-    if (!has_colors() || (no && *no))
-        return;
-    init_pair((short)style, COLORS >= 256 ? rich : colour, -1);
-    attributes[style] = (attr_t)COLOR_PAIR(style);
+    const struct look *look = &looks[style];
+    attributes[style] = look->attributes;
+    chosen[style] = A_REVERSE;
+    if (rich) {
+        init_pair((short)(style + 1), look->many, style == SCREEN_BAR ? BACK_BAR : -1);
+        init_pair((short)(style + 1 + SCREEN_STYLES), look->chosen, BACK_CHOSEN);
+        attr_t bold = look->attributes & A_BOLD;
+        attributes[style] = (attr_t)COLOR_PAIR(style + 1) | bold;
+        chosen[style] = (attr_t)COLOR_PAIR(style + 1 + SCREEN_STYLES) | bold;
+    } else if (colour && look->few >= 0) {
+        init_pair((short)(style + 1), look->few, -1);
+        attributes[style] |= (attr_t)COLOR_PAIR(style + 1);
+    }
 }
 
 static void set_styles(void)
 {
-    if (has_colors()) {
+    const char *no = getenv("NO_COLOR");
+    bool colour = has_colors() && !(no && *no);
+    if (colour) {
         start_color();
         use_default_colors();
     }
-    attributes[SCREEN_STRONG] = A_BOLD;
-    attributes[SCREEN_BAR] = A_REVERSE;
-    set_style(SCREEN_FAINT, COLOR_WHITE, 245, A_DIM);
-    if (COLORS < 256)
-        attributes[SCREEN_FAINT] = A_DIM;
-    set_style(SCREEN_WARN, COLOR_YELLOW, 214, A_BOLD);
-    set_style(SCREEN_GOOD, COLOR_GREEN, 71, A_NORMAL);
-    set_style(SCREEN_BAD, COLOR_RED, 203, A_BOLD);
-    set_style(SCREEN_FIRST, COLOR_CYAN, 74, A_NORMAL);
-    set_style(SCREEN_SECOND, COLOR_YELLOW, 179, A_BOLD);
+    bool rich = colour && COLORS >= 256 && COLOR_PAIRS > 2 * SCREEN_STYLES;
+    for (int i = 0; i < SCREEN_STYLES; i++)
+        set_style(i, colour, rich);
 }
 
 bool screen_open(FILE *out, FILE *keys, struct failure *why)
@@ -199,8 +219,8 @@ void screen_show(void)
 
 static attr_t attributes_of(int style)
 {
-    attr_t look = attributes[style & (SCREEN_CHOSEN - 1)];
-    return style & SCREEN_CHOSEN ? look | A_REVERSE : look;
+    int plain = style & (SCREEN_CHOSEN - 1);
+    return style & SCREEN_CHOSEN ? chosen[plain] : attributes[plain];
 }
 
 int screen_put(int row, int column, int room, int style, const char *text)

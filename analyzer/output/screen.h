@@ -18,7 +18,6 @@ enum screen_style {
     SCREEN_FAINT,
     SCREEN_WARN,
     SCREEN_GOOD,
-    SCREEN_BAD,
     SCREEN_FIRST,  /* the two colours of a picture */
     SCREEN_SECOND,
     SCREEN_BAR,    /* head and foot */
