@@ -78,7 +78,7 @@ static void check_file(struct session *session)
         return;
     session->live.trouble = NULL;
     if (stat(session->start.path, &stat_now) != 0)
-        set_trouble(session, "was removed: this is what it was");
+        set_trouble(session, "was removed: what it was is still shown");
     else if (stat_now.st_ino != session->inode)
         set_trouble(session, "was replaced: r opens the new one");
 }

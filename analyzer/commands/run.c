@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "commands/beside.h"
 #include "commands/commands.h"
 #include "commands/launch.h"
 #include "commands/options.h"
@@ -24,16 +25,20 @@
 struct options {
     const char *out, *children;
     unsigned long depth; /* 0: the recorder's own */
-    bool quiet;
+    bool quiet, live;
     char **program; /* and its arguments */
 };
 
-enum { KEY_OUT = 'o', KEY_QUIET = 'q', KEY_DEPTH = 'd', KEY_CHILDREN = 'c' };
+enum { KEY_OUT = 'o', KEY_QUIET = 'q', KEY_DEPTH = 'd', KEY_CHILDREN = 'c', KEY_LIVE = 'l' };
 
 static const struct argp_option argp_options[] = {
     {"output", KEY_OUT, "FILE", 0,
      "Name of the trace (default: tracemalloc.%e.%p.trace; %e program, %p process, %t time); a name that "
      "exists gets a suffix, nothing is overwritten",
+     0},
+    {"live", KEY_LIVE, NULL, 0,
+     "Watch it while it runs, as `tracemalloc live` does: in a pane of its own within tmux; else the program's "
+     "output is kept and printed when the view is left",
      0},
     {"quiet", KEY_QUIET, NULL, 0, "No summary at the end", 0},
     {"depth", KEY_DEPTH, "N", 0, "Keep about the innermost N frames of a stack (default 1024)", 0},
@@ -56,6 +61,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case KEY_QUIET:
         options->quiet = true;
+        return 0;
+    case KEY_LIVE:
+        options->live = true;
         return 0;
     case KEY_DEPTH:
         options->depth = options_number(state, "depth", argument, 1, DEEPEST);
@@ -165,6 +173,12 @@ static char *find_trace(const struct options *options, const struct launched *la
     return found;
 }
 
+static char *find_for_view(const void *context, pid_t pid, uint64_t process_start)
+{
+    struct launched launched = {.pid = pid, .process_start = process_start};
+    return find_trace(context, &launched);
+}
+
 static void summarise(const char *file)
 {
     struct trace trace;
@@ -215,10 +229,20 @@ static void conclude(const struct options *options, const struct launched *launc
 static int run(const struct options *options, const char *library)
 {
     struct launched launched;
+    struct beside *beside = NULL;
+    if (options->live && library && !(beside = beside_prepare(find_for_view, options)))
+        return EXIT_USAGE;
     char *list = recorder_options(options);
     struct launch how = {.argv = options->program, .preload = library, .options = list ? list : ""};
+    if (beside) {
+        how.streams = beside_streams(beside);
+        how.started = beside_start;
+        how.context = beside;
+    }
     bool tried = launch(&how, &launched);
     int error = tried ? launched.error : errno;
+    if (beside)
+        beside_finish(beside);
     free(list);
     if (error) {
         bool unknown = error == ENOENT && !strchr(options->program[0], '/');

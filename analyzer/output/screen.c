@@ -94,7 +94,7 @@ int screen_signal(void)
 
 /* --- taking the terminal ----------------------------------------------------------------------------- */
 
-static bool is_fit(FILE *out, FILE *keys, struct failure *why)
+bool screen_is_fit(FILE *out, FILE *keys, struct failure *why)
 {
     int error;
     const char *term = getenv("TERM");
@@ -164,7 +164,7 @@ static void set_styles(void)
 
 bool screen_open(FILE *out, FILE *keys, struct failure *why)
 {
-    if (!is_fit(out, keys, why))
+    if (!screen_is_fit(out, keys, why))
         return false;
     descriptor = fileno(out);
     tcgetattr(descriptor, &before);

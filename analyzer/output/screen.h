@@ -43,7 +43,11 @@ enum {
     KEY_IS_OTHER,
 };
 
-/* Takes a terminal.  `keys`: what is typed comes from there.  False: it is none, or not one for this. */
+/* Whether a full screen can be shown there: it is a terminal, and a fit one.  `keys`: what is typed comes from
+   there. */
+bool screen_is_fit(FILE *out, FILE *keys, struct failure *why);
+
+/* Takes a terminal.  False: it is not fit. */
 bool screen_open(FILE *out, FILE *keys, struct failure *why);
 
 /* Gives it back; harmless when there is none. */
