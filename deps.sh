@@ -59,6 +59,7 @@ for purpose; do
         need eatmydata libeatmydata file_there /usr/lib/x86_64-linux-gnu/libeatmydata.so
         need faketime libfaketime file_there /usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1
         need fakeroot fakeroot command_there fakeroot
+        need libdebuginfod1 libdebuginfod file_there /usr/lib/x86_64-linux-gnu/libdebuginfod.so.1
         need python3-greenlet greenlet /usr/bin/python3 -c 'import greenlet'
         ;;
     fuzz)

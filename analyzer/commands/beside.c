@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "commands/live.h"
+#include "model/debuginfod.h"
 #include "model/find.h"
 #include "model/process.h"
 #include "output/message.h"
@@ -182,6 +183,7 @@ void beside_start(pid_t pid, void *context)
     if (beside->viewer != 0)
         return;
     take_signals();
+    debuginfod_disable(); /* nobody could interrupt it */
     if (beside->in_tmux)
         split(beside, pid, process_start);
     else

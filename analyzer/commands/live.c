@@ -17,6 +17,7 @@
 #include "commands/symbol_options.h"
 #include "commands/view_options.h"
 #include "model/find.h"
+#include "model/progress.h"
 #include "model/watch.h"
 #include "output/live.h"
 #include "output/message.h"
@@ -372,12 +373,15 @@ static uint64_t interval(const struct session *session)
 static void draw(struct session *session)
 {
     struct live *live = &session->live;
+    struct progress progress;
+    progress_begin(&progress, "reading symbols");
     bool more = ranking_work(live->ranking, WORK_NS);
     snprintf(session->progress, sizeof(session->progress), "reading symbols: %.0f %%",
              100 * ranking_progress(live->ranking));
     live->busy = more || live->starting ? session->progress : NULL;
     session->redraw = more;
     live_draw(live);
+    progress_end(&progress);
     if (live->starting) {
         live->starting = false;
         session->redraw = true;
@@ -418,8 +422,11 @@ int live_show(const struct live_start *start)
         return EXIT_FAILURE;
     }
     bool fit = screen_open(start->out, start->keys, &why);
-    if (fit)
+    if (fit) {
+        live_listen();
         watch_until_left(&session);
+        live_listen_no_more();
+    }
     screen_close();
     close_trace(&session);
     if (!fit) {

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,13 +15,20 @@
 #include "commands/commands.h"
 #include "commands/launch.h"
 #include "commands/options.h"
+#include "commands/traces.h"
+#include "model/debuginfod.h"
 #include "model/ending.h"
 #include "model/find.h"
 #include "model/program.h"
+#include "model/progress.h"
 #include "output/message.h"
 #include "output/text.h"
 
-#define DEEPEST 65536
+#define DEEPEST   65536
+#define FEW_NAMES 8
+
+#define OUT_DEFAULT "tracemalloc.%e.%p.trace" /* the recorder's own */
+#define OUT_MOST    4000                       /* bytes that it takes */
 
 struct options {
     const char *out, *children;
@@ -130,22 +138,6 @@ static bool can_trace(const char *name)
     return false;
 }
 
-static char *recorder_options(const struct options *options)
-{
-    char depth[32] = "", *list = NULL;
-    if (options->depth)
-        snprintf(depth, sizeof(depth), "depth=%lu,", options->depth);
-    int size = asprintf(&list, "%s%s%s%s%s%s%s%s", options->out ? "out=" : "",
-                        options->out ? options->out : "", options->out ? "," : "", depth,
-                        options->children ? "children=" : "", options->children ? options->children : "",
-                        options->children ? "," : "", options->quiet ? "quiet=1," : "");
-    if (size < 0)
-        return NULL;
-    if (size > 0)
-        list[size - 1] = 0; /* the last comma */
-    return list;
-}
-
 /* What the last out= of a list of options says; to be freed; null if nothing. */
 static char *out_of(const char *list)
 {
@@ -159,40 +151,111 @@ static char *out_of(const char *list)
     return out;
 }
 
-/* The trace the program left: its path, to be freed.  On file systems that are no good for it the
-   recorder puts the file elsewhere. */
-static char *find_trace(const struct options *options, const struct launched *launched)
+/* "out=NAME,": absolute, so that processes that run elsewhere put theirs there too; empty where the name is the
+   user's own affair, or could not be told from other options or a pattern. */
+static char *out_option(const char *name)
+{
+    char directory[OUT_MOST], *given = out_of(getenv("LIBTRACE_OPTIONS")), *option = NULL;
+    bool relative = name ? name[0] != '/' : !given;
+    bool plain = relative && getcwd(directory, sizeof(directory)) && directory[0] == '/' &&
+                 !strpbrk(directory, ",%") && strlen(directory) + strlen(name ? name : OUT_DEFAULT) < OUT_MOST;
+    int size = 0;
+    free(given);
+    if (plain)
+        size = asprintf(&option, "out=%s/%s,", directory, name ? name : OUT_DEFAULT);
+    else
+        size = asprintf(&option, "%s%s%s", name ? "out=" : "", name ? name : "", name ? "," : "");
+    return size < 0 ? NULL : option;
+}
+
+static char *recorder_options(const struct options *options)
+{
+    char depth[32] = "", *list = NULL, *out = out_option(options->out);
+    if (options->depth)
+        snprintf(depth, sizeof(depth), "depth=%lu,", options->depth);
+    int size = asprintf(&list, "%s%s%s%s%s%s", out ? out : "", depth, options->children ? "children=" : "",
+                        options->children ? options->children : "", options->children ? "," : "",
+                        options->quiet ? "quiet=1," : "");
+    free(out);
+    if (size < 0)
+        return NULL;
+    if (size > 0)
+        list[size - 1] = 0; /* the last comma */
+    return list;
+}
+
+/* Where the recorder may have put files: on file systems that are no good for them it does so elsewhere. */
+enum { PLACES = 3 };
+struct places {
+    char *out;
+    const char *all[PLACES];
+};
+
+static bool same_directory(const char *a, const char *b)
+{
+    struct stat x, y;
+    return a && b && stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+static struct places places_of(const struct options *options)
 {
     char *out = options->out ? strdup(options->out) : out_of(getenv("LIBTRACE_OPTIONS"));
-    const char *places[] = {out ? dirname(out) : ".", getenv("XDG_RUNTIME_DIR"), "/dev/shm"};
+    struct places places = {out, {out ? dirname(out) : ".", getenv("XDG_RUNTIME_DIR"), "/dev/shm"}};
+    for (size_t i = 1; i < PLACES; i++)
+        for (size_t k = 0; k < i; k++)
+            if (same_directory(places.all[i], places.all[k]))
+                places.all[i] = NULL;
+    return places;
+}
+
+/* The trace of the last program that the process ran: its path, to be freed; null if there is none. */
+static char *find_trace(const struct places *places, const struct launched *launched)
+{
     char *found = NULL;
-    for (size_t i = 0; !found && i < sizeof(places) / sizeof(places[0]); i++)
-        if (places[i])
-            found = find_of_process(places[i], launched->pid, launched->process_start);
-    free(out);
+    for (size_t i = 0; !found && i < PLACES; i++)
+        if (places->all[i])
+            found = find_of_process(places->all[i], launched->pid, launched->process_start);
     return found;
+}
+
+/* Those of all its programs, and of the processes that descend from it. */
+static struct traces find_traces(const struct places *places, const struct launched *launched)
+{
+    struct traces traces = {0};
+    for (size_t i = 0; i < PLACES; i++)
+        if (places->all[i])
+            traces_add_run(&traces, places->all[i], launched->pid, launched->since_ns);
+    return traces;
 }
 
 static char *find_for_view(const void *context, pid_t pid, uint64_t process_start)
 {
-    struct launched launched = {.pid = pid, .process_start = process_start};
-    return find_trace(context, &launched);
+    const struct launched launched = {.pid = pid, .process_start = process_start};
+    struct places places = places_of(context);
+    char *file = find_trace(&places, &launched);
+    free(places.out);
+    return file;
 }
 
-static void summarise(const char *file)
+static void summarise_one(const char *file)
 {
     struct trace trace;
     struct failure why;
     static const struct view everything;
+    struct progress progress;
     struct scope scope;
     struct rows rows;
     if (!trace_read(&trace, file, &why)) {
         message("%s: %s", file, why.text);
         return;
     }
+    debuginfod_disable(); /* the summary is not to be waited for */
     struct symbols *symbols = symbols_open(&trace);
+    progress_begin(&progress, "reading symbols");
     scope_open(&scope, &everything, &trace, symbols);
     rows_make(&rows, &scope);
+    rows_resolve(&rows, &scope, SUMMARY_ROWS);
+    progress_end(&progress);
     struct report report = {.file = file,
                             .trace = &trace,
                             .symbols = symbols,
@@ -207,23 +270,81 @@ static void summarise(const char *file)
     trace_free(&trace);
 }
 
-static void conclude(const struct options *options, const struct launched *launched)
+/* How the program ended that was started; how long it took until the last of all ended. */
+static struct process end_of_tree(const struct processes *processes, int wait_status)
+{
+    struct process process = processes_together(processes);
+    process.end = WIFSIGNALED(wait_status) ? PROCESS_KILLED : PROCESS_EXITED;
+    process.status = WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+    return process;
+}
+
+/* What a report of all can be asked for by: few names, or a directory where nothing else is. */
+static void name_all(struct report *report, const struct traces *traces, char **directory)
+{
+    size_t there = 0;
+    report->files = traces->files;
+    report->file_count = traces->count;
+    if (traces->count <= FEW_NAMES)
+        return;
+    struct traces all = {0};
+    if (traces_add_directory(&all, *directory))
+        there = all.count;
+    traces_free(&all);
+    report->files = there == traces->count ? directory : &report->processes->all[0].file;
+    report->file_count = 1;
+}
+
+static void summarise_tree(const struct traces *traces, const struct options *options, const char *directory,
+                           int wait_status)
+{
+    struct processes processes;
+    struct trace sum;
+    char *name = strdup(directory);
+    traces_sum(traces, &sum, &processes);
+    struct report report = {
+        .trace = &sum, .process = end_of_tree(&processes, wait_status), .processes = &processes};
+    if (name && processes.count) {
+        name_all(&report, traces, &name);
+        text_summary_of_tree(stderr, &report, (const char **)options->program);
+    }
+    free(name);
+    processes_free(&processes);
+    trace_free(&sum);
+}
+
+static void note_end(const char *file, const struct launched *launched)
 {
     struct failure why;
-    char *file = find_trace(options, launched);
-    if (!file) {
-        message("%s left no trace", options->program[0]);
-        return;
-    }
     int status = launched->wait_status;
     bool noted = WIFSIGNALED(status)
                      ? ending_note(file, launched->pid, TRACE_KILLED, WTERMSIG(status), &why)
                      : ending_note(file, launched->pid, TRACE_EXITED, WEXITSTATUS(status), &why);
     if (!noted)
         message("%s: its end cannot be noted: %s", file, why.text);
-    if (!options->quiet)
-        summarise(file);
+}
+
+/* *beside is the view that is open, if there is one. */
+static void conclude(const struct options *options, const struct launched *launched, struct beside *beside)
+{
+    struct places places = places_of(options);
+    char *file = find_trace(&places, launched);
+    if (file)
+        note_end(file, launched);
+    else
+        message("%s left no trace", options->program[0]);
+    if (beside)
+        beside_finish(beside);
+    if (!options->quiet) {
+        struct traces traces = find_traces(&places, launched);
+        if (traces.count > 1 || (traces.count && !file))
+            summarise_tree(&traces, options, places.all[0], launched->wait_status);
+        else if (file)
+            summarise_one(file);
+        traces_free(&traces);
+    }
     free(file);
+    free(places.out);
 }
 
 static int run(const struct options *options, const char *library)
@@ -241,16 +362,16 @@ static int run(const struct options *options, const char *library)
     }
     bool tried = launch(&how, &launched);
     int error = tried ? launched.error : errno;
-    if (beside)
-        beside_finish(beside);
     free(list);
     if (error) {
+        if (beside)
+            beside_finish(beside);
         bool unknown = error == ENOENT && !strchr(options->program[0], '/');
         message("%s: %s", options->program[0], unknown ? "command not found" : strerror(error));
         return tried ? launch_exit_status(&launched) : EXIT_FAILURE;
     }
     if (library)
-        conclude(options, &launched);
+        conclude(options, &launched, beside);
     return launch_exit_status(&launched);
 }
 

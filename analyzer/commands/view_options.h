@@ -25,7 +25,7 @@ struct view_options {
 };
 
 extern const struct argp view_argp;            /* --sort, --filter, --exclude, --all-frames, --from, --hide,
-                                                  --min-bytes, --min-blocks */
+                                                  --min-bytes, --min-blocks, --no-cache */
 extern const struct argp view_argp_grouping;   /* --group-by */
 extern const struct argp view_argp_cumulative; /* --cumulative */
 

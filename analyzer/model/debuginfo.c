@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "model/allowance.h"
+#include "model/debuginfod.h"
 #include "model/dwarf_functions.h"
 #include "model/dwarf_inlines.h"
 #include "model/dwarf_lines.h"
@@ -83,6 +84,21 @@ static bool debug_file_blocks(const char *file, const char *link)
     return blocks_beside(file, name) || blocks_beside(file, base);
 }
 
+/* The servers' answer may take more memory than reading a file. */
+static int fetch_debug_file(Dwfl_Module *module, const char *file, char **found)
+{
+    const unsigned char *id;
+    GElf_Addr address;
+    struct stat stat;
+    int size = dwfl_module_build_id(module, &id, &address);
+    if (size <= 0 || !file || lstat(file, &stat) != 0)
+        return -1;
+    allowance_lift();
+    int fd = debuginfod_fetch(id, (size_t)size, file, found);
+    allowance_set(ALLOWANCE((uint64_t)stat.st_size));
+    return fd;
+}
+
 static int find_debug_file(Dwfl_Module *module, void **data, const char *name, Dwarf_Addr base,
                            const char *file, const char *link, GElf_Word crc, char **found)
 {
@@ -92,6 +108,9 @@ static int find_debug_file(Dwfl_Module *module, void **data, const char *name, D
     if (blocks)
         return -1;
     int fd = dwfl_standard_find_debuginfo(module, data, name, base, file, link, crc, found);
+    if (fd < 0 && !*data)
+        fd = fetch_debug_file(module, file, found);
+    *data = module; /* asked: once is enough */
     if (fd >= 0)
         allowance_set(ALLOWANCE(file_data_size(fd)));
     return fd;
@@ -118,7 +137,7 @@ struct debuginfo *debuginfo_open(int fd, const char *path)
     info->size = file_data_size(fd);
     pool_start(&info->names, MOST_NAMES(info->size));
     obstack_init(&info->scratch);
-    unsetenv("DEBUGINFOD_URLS");
+    debuginfod_take_over();
     if (is_elf(fd) && (info->dwfl = dwfl_begin(&callbacks))) {
         dwfl_report_begin(info->dwfl);
         /* At base 0: addresses in the module are those in the file. */
@@ -373,4 +392,15 @@ size_t debuginfo_unit(struct debuginfo *info, uint64_t address)
     const struct dwarf_units *units = units_of(info);
     const Dwarf_Die *unit = dwarf_units_find(units, address);
     return unit ? (size_t)(unit - units->all) : units->count;
+}
+
+const char *debuginfo_directory(struct debuginfo *info, uint64_t address)
+{
+    const Dwarf_Die *unit = dwarf_units_find(units_of(info), address);
+    Dwarf_Attribute attribute;
+    Dwarf_Die die;
+    if (!unit)
+        return NULL;
+    die = *unit;
+    return keep(info, dwarf_formstring(dwarf_attr(&die, DW_AT_comp_dir, &attribute)));
 }

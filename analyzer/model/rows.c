@@ -6,6 +6,8 @@
 #include <string.h>
 #include <uthash.h>
 
+#include "model/sums.h"
+
 static bool wanted(struct scope *scope, uint32_t site)
 {
     return figures_any(&scope->trace->sites[site].figures) && scope_has(scope, site);
@@ -74,39 +76,17 @@ static void merge_sites(struct rows *rows, struct scope *scope)
 
 /* --- groups -------------------------------------------------------------------------------------------- */
 
-struct sum {
-    struct figures figures;
-    uint32_t last; /* site that was added; 0: none */
-};
-
-struct sums {
-    struct sum *all; /* by number of the group */
-    size_t count, capacity;
-};
-
 /* A function that occurs twice in a stack counts once. */
-static void add(struct sums *sums, uint32_t group, uint32_t site, const struct figures *figures)
-{
-    while (sums->count <= group) {
-        sums->all = memory_grow(sums->all, sums->count, &sums->capacity, sizeof(*sums->all));
-        sums->all[sums->count++] = (struct sum){0};
-    }
-    if (sums->all[group].last == site)
-        return;
-    sums->all[group].last = site;
-    figures_add(&sums->all[group].figures, figures);
-}
-
 static void add_site(struct sums *sums, struct scope *scope, uint32_t site)
 {
     const struct figures *figures = &scope->trace->sites[site].figures;
     if (!scope->view->cumulative) {
-        add(sums, scope_group(scope, scope_origin(scope, site)), site, figures);
+        sums_add(sums, scope_group(scope, scope_origin(scope, site)), site, figures);
         return;
     }
     struct scope_stack stack = scope_stack(scope, site);
     for (size_t i = stack.origin; i < stack.count; i++)
-        add(sums, scope_group(scope, stack.frames[i]), site, figures);
+        sums_add(sums, scope_group(scope, stack.frames[i]), site, figures);
 }
 
 static void make_groups(struct rows *rows, struct scope *scope)
@@ -125,7 +105,7 @@ static void make_groups(struct rows *rows, struct scope *scope)
                                                 .site = i, /* the order of equal ones */
                                                 .frame = groups_frame(&scope->groups, i)};
     }
-    free(sums.all);
+    sums_free(&sums);
 }
 
 /* ------------------------------------------------------------------------------------------------------- */
@@ -162,6 +142,22 @@ void rows_make(struct rows *rows, struct scope *scope)
         make_sites(rows, scope);
     drop_small(rows, scope->view);
     qsort_r(rows->all, rows->count, sizeof(*rows->all), by_rank, &metric);
+}
+
+void rows_resolve(const struct rows *rows, const struct scope *scope, size_t limit)
+{
+    const struct trace *trace = scope->trace;
+    if (scope->view->by != BY_SITE)
+        return;
+    bool *seen = memory_get(trace->header.node_count, sizeof(*seen));
+    for (size_t i = 0; i < rows->count && (!limit || i < limit); i++) {
+        uint32_t node = trace->sites[rows->all[i].site].node;
+        for (; node >= TRACE_NODE_FIRST && !seen[node]; node = trace->nodes[node].parent) {
+            seen[node] = true;
+            symbols_resolve(scope->symbols, trace->nodes[node].frame);
+        }
+    }
+    free(seen);
 }
 
 void rows_free(struct rows *rows)

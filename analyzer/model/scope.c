@@ -20,6 +20,7 @@ static struct scope_frame look_at(const struct view *view, const struct source_f
         .hidden = patterns_match(&view->hide, frame),
         .filtered = patterns_match(&view->filter, frame),
         .excluded = patterns_match(&view->exclude, frame),
+        .marked = patterns_match(&view->marked, frame),
     };
 }
 

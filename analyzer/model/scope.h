@@ -14,9 +14,9 @@
    frame if the pointers are the same. */
 struct scope_frame {
     struct source_frame source;
-    uint32_t group;                        /* 0: not asked for yet; see scope_group() */
-    bool runtime;                          /* a language's own allocator, to which nothing is attributed */
-    bool from, hidden, filtered, excluded; /* matches these patterns of the view */
+    uint32_t group; /* 0: not asked for yet; see scope_group() */
+    bool runtime;   /* a language's own allocator, to which nothing is attributed */
+    bool from, hidden, filtered, excluded, marked; /* matches these patterns of the view */
 };
 
 /* What is seen of a site's stack: at least one frame. */

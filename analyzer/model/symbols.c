@@ -16,12 +16,13 @@
 #include "model/demangle.h"
 #include "model/file.h"
 #include "model/pool.h"
+#include "model/progress.h"
 #include "model/symbol_cache.h"
 #include "model/truncation.h"
 
 /* Bytes of readable names that are kept; further ones are left as they are in the file. */
-#define NAMES           (16u << 20)
-#define NAMES_PER_FRAME 256
+#define NAMES               (16u << 20)
+#define NAMES_PER_FRAME     256
 
 #define obstack_chunk_alloc malloc
 #define obstack_chunk_free  free
@@ -45,8 +46,8 @@ struct module {
 struct resolved {
     struct place *places; /* null: not yet */
     uint32_t count;
-    bool readable;        /* functions are demangled: done when somebody asks */
-    uint32_t next;        /* frame of the same module, 0: there is no more */
+    bool readable; /* functions are demangled: done when somebody asks */
+    uint32_t next; /* frame of the same module, 0: there is no more */
 };
 
 struct symbols {
@@ -54,6 +55,7 @@ struct symbols {
     struct module *modules;
     struct resolved *resolved; /* by number of the frame */
     uint32_t module_count, frame_count; /* of the trace when it was looked at last: it may grow */
+    uint32_t kept; /* of them: their places are known */
     struct obstack memory;
     struct pool names;
     struct source_frame frames[DEBUGINFO_DEEPEST]; /* of the last answer */
@@ -164,6 +166,7 @@ static void keep(struct symbols *symbols, uint32_t frame, const struct place *pl
 {
     symbols->resolved[frame].places = obstack_copy(&symbols->memory, places, count * sizeof(*places));
     symbols->resolved[frame].count = (uint32_t)count;
+    symbols->kept++;
 }
 
 /* Whether the cache has all frames of a module; those that it has are kept. */
@@ -256,6 +259,7 @@ static void look_up_unit(struct symbols *symbols, const struct module *module, s
             symbol_cache_add(module->cache, offset, places, count);
     }
     debuginfo_rest(module->info);
+    progress_at(symbols->kept, symbols->trace->header.frame_count);
 }
 
 static void look_up(struct symbols *symbols, uint32_t frame)
@@ -327,10 +331,23 @@ enum module_state symbols_state(const struct symbols *symbols, uint32_t module)
     return module < symbols->module_count ? symbols->modules[module].state : MODULE_UNTOUCHED;
 }
 
+/* The number of the module with this path; 0: there is none. */
+static uint32_t module_of_path(const struct symbols *symbols, const char *path)
+{
+    for (uint32_t i = 1; path && i < symbols->module_count; i++)
+        if (symbols->trace->module_paths[i] && strcmp(symbols->trace->module_paths[i], path) == 0)
+            return i;
+    return 0;
+}
+
+const char *symbols_directory(struct symbols *symbols, const struct source_frame *frame)
+{
+    struct debuginfo *info = symbols->modules[module_of_path(symbols, frame->module)].info;
+    return info ? debuginfo_directory(info, frame->address) : NULL;
+}
+
 enum module_state symbols_state_of_path(const struct symbols *symbols, const char *path)
 {
-    for (uint32_t i = 1; i < symbols->module_count; i++)
-        if (symbols->trace->module_paths[i] && strcmp(symbols->trace->module_paths[i], path) == 0)
-            return symbols->modules[i].state;
-    return MODULE_UNTOUCHED;
+    uint32_t module = module_of_path(symbols, path);
+    return module ? symbols->modules[module].state : MODULE_UNTOUCHED;
 }

@@ -49,6 +49,10 @@ void symbols_close(struct symbols *symbols);
    the strings as long as symbols. */
 struct source_frames symbols_resolve(struct symbols *symbols, uint32_t frame);
 
+/* Where the code of a resolved frame was compiled: its file, if relative, is relative to it.  Null if that is not
+   known; it lives as long as symbols. */
+const char *symbols_directory(struct symbols *symbols, const struct source_frame *frame);
+
 /* How looking at a module went. */
 enum module_state symbols_state(const struct symbols *symbols, uint32_t module);
 

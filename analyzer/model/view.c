@@ -12,6 +12,7 @@ void view_free(struct view *view)
     patterns_free(&view->exclude);
     patterns_free(&view->from);
     patterns_free(&view->hide);
+    patterns_free(&view->marked);
 }
 
 bool view_selects(const struct view *view)

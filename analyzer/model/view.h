@@ -25,6 +25,7 @@ struct view {
     bool all_frames;                 /* filters look at the whole stack, not only at the attributed frame */
     struct patterns from;            /* only what is below such a frame, the outermost of a stack */
     struct patterns hide;            /* frames that are not shown: they count as their callers */
+    struct patterns marked;          /* frames that a command looks for; they change nothing in the view */
     uint64_t min_bytes, min_blocks;  /* of a row, by the metric */
 };
 

@@ -45,7 +45,7 @@ struct watch {
     uint64_t copies; /* counters there is room for in them */
     uint32_t spills; /* seen */
     uint64_t epoch;
-    struct sums *sums;     /* of each site */
+    struct counts *counts;     /* of each site */
     uint64_t *saved_peaks; /* of each site: bytes at the noted peak */
     uint64_t saved_peak;   /* their sum */
     bool peak_is_now;
@@ -94,7 +94,7 @@ static void make_room(struct watch *watch)
         {&watch->paths.roots, &watch->node_room, nodes, sizeof(*watch->paths.roots)},
         {&watch->paths.depths, &watch->node_room, nodes, sizeof(*watch->paths.depths)},
         {&trace->sites, &watch->site_room, sites, sizeof(*trace->sites)},
-        {&watch->sums, &watch->site_room, sites, sizeof(*watch->sums)},
+        {&watch->counts, &watch->site_room, sites, sizeof(*watch->counts)},
         {&watch->saved_peaks, &watch->site_room, sites, sizeof(*watch->saved_peaks)},
         {&watch->touched, &watch->site_room, sites, sizeof(*watch->touched)},
         {&watch->changed, &watch->site_room, sites, sizeof(*watch->changed)},
@@ -191,8 +191,8 @@ static void read_inherited(struct watch *watch, uint32_t site, const void *recor
 {
     struct trace_inherited inherited;
     memcpy(&inherited, record, sizeof(inherited));
-    watch->sums[site].inherited_blocks = inherited.blocks;
-    watch->sums[site].inherited_bytes = inherited.bytes;
+    watch->counts[site].inherited_blocks = inherited.blocks;
+    watch->counts[site].inherited_bytes = inherited.bytes;
     touch(watch, site);
 }
 
@@ -203,7 +203,7 @@ static void read_spill(struct watch *watch, uint32_t number, const void *record)
     memcpy(&spill, record, sizeof(spill));
     if (!spill.site || spill.site >= watch->trace.header.site_count)
         return;
-    sums_spill(&watch->sums[spill.site], &spill);
+    counts_spill(&watch->counts[spill.site], &spill);
     touch(watch, spill.site);
 }
 
@@ -326,7 +326,7 @@ static uint64_t mark_of(const void *record)
     return mark;
 }
 
-static void subtract(struct sums *a, const struct sums *b)
+static void subtract(struct counts *a, const struct counts *b)
 {
     uint64_t *x = (uint64_t *)a;
     const uint64_t *y = (const uint64_t *)b;
@@ -365,11 +365,11 @@ static void read_counters(struct watch *watch, struct counted *counted)
         memcpy(&now, live, sizeof(now));
         __asm__ volatile("" : "+m"(now)); /* one copy: it may change meanwhile */
         counted->marks[i] = mark_of(&now);
-        struct sums gone = {0};
-        sums_add(&gone, &counted->seen[i], watch->epoch);
-        struct sums *sums = &watch->sums[section->first + i];
-        subtract(sums, &gone);
-        sums_add(sums, &now, watch->epoch);
+        struct counts gone = {0};
+        counts_add(&gone, &counted->seen[i], watch->epoch);
+        struct counts *counts = &watch->counts[section->first + i];
+        subtract(counts, &gone);
+        counts_add(counts, &now, watch->epoch);
         counted->seen[i] = now;
         touch(watch, (uint32_t)section->first + i);
     }
@@ -379,7 +379,7 @@ static void read_counters(struct watch *watch, struct counted *counted)
 static void sum_peaks(struct watch *watch)
 {
     for (uint32_t i = 1; i < watch->trace.header.site_count; i++) {
-        watch->sums[i].peak_blocks = watch->sums[i].peak_bytes = 0;
+        watch->counts[i].peak_blocks = watch->counts[i].peak_bytes = 0;
         touch(watch, i);
     }
     for (size_t i = 0; i < watch->counted_count; i++) {
@@ -387,11 +387,11 @@ static void sum_peaks(struct watch *watch)
         const struct section *section = &watch->sections->all[counted->section];
         uint32_t count = used_of(watch, section);
         for (uint32_t j = section->first ? 0 : 1; j < count; j++) {
-            struct sums there = {0};
-            sums_add(&there, &counted->seen[j], watch->epoch);
-            struct sums *sums = &watch->sums[section->first + j];
-            sums->peak_blocks += there.peak_blocks;
-            sums->peak_bytes += there.peak_bytes;
+            struct counts there = {0};
+            counts_add(&there, &counted->seen[j], watch->epoch);
+            struct counts *counts = &watch->counts[section->first + j];
+            counts->peak_blocks += there.peak_blocks;
+            counts->peak_bytes += there.peak_bytes;
         }
     }
 }
@@ -404,7 +404,7 @@ static bool find_peak(struct watch *watch)
     uint64_t current = watch->trace.totals.current_bytes;
     for (size_t i = 0; i < watch->changed_count; i++) {
         uint32_t site = watch->changed[i];
-        struct figures figures = sums_figures(&watch->sums[site]);
+        struct figures figures = counts_figures(&watch->counts[site]);
         watch->saved_peak += figures.peak_bytes - watch->saved_peaks[site];
         watch->saved_peaks[site] = figures.peak_bytes;
         current += figures.current_bytes - watch->trace.sites[site].figures.current_bytes;
@@ -426,7 +426,7 @@ static void finish(struct watch *watch)
     for (size_t i = 0; i < count; i++) {
         uint32_t number = watch->changed[i];
         struct site *site = &trace->sites[number];
-        struct figures figures = sums_figures(&watch->sums[number]);
+        struct figures figures = counts_figures(&watch->counts[number]);
         watch->touched[number] = false;
         if (now) {
             figures.peak_bytes = figures.current_bytes;
@@ -558,7 +558,7 @@ static bool start(struct watch *watch, struct failure *why)
     watch->site_room = header->site_count;
     watch->paths.roots = memory_get(watch->node_room, sizeof(*watch->paths.roots));
     watch->paths.depths = memory_get(watch->node_room, sizeof(*watch->paths.depths));
-    watch->sums = memory_get(watch->site_room, sizeof(*watch->sums));
+    watch->counts = memory_get(watch->site_room, sizeof(*watch->counts));
     watch->saved_peaks = memory_get(watch->site_room, sizeof(*watch->saved_peaks));
     watch->touched = memory_get(watch->site_room, sizeof(*watch->touched));
     watch->changed = memory_get(watch->site_room, sizeof(*watch->changed));
@@ -601,7 +601,7 @@ void watch_close(struct watch *watch)
     trace_free(&watch->trace);
     free(watch->counted);
     free(watch->names);
-    free(watch->sums);
+    free(watch->counts);
     free(watch->saved_peaks);
     free(watch->touched);
     free(watch->changed);

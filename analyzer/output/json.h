@@ -5,11 +5,15 @@
 
 #include <stdio.h>
 
-#include "model/grouping.h"
-#include "model/process.h"
 #include "output/report.h"
 
 void json_report(FILE *out, const struct report *report);
+
+/* Its parts, for other objects that begin alike.  The first is the brace and all that is said of the program,
+   each member with its comma; the second the members of figures; the third an object. */
+void json_head(FILE *out, const struct report *report);
+void json_figures(FILE *out, const struct figures *figures);
+void json_frame(FILE *out, const struct source_frame *frame);
 
 /* A string in quotes, or null: always valid UTF-8, without control characters. */
 void json_string(FILE *out, const char *string);

@@ -48,6 +48,10 @@ struct live {
 /* Draws it; ranking_work() must have been called. */
 void live_draw(struct live *live);
 
+/* Between the two, work that takes long (model/progress.h) is shown at the foot, and what is said of it. */
+void live_listen(void);
+void live_listen_no_more(void);
+
 /* After other rows or another width. */
 void live_forget_names(struct live *live);
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "model/truncation.h"
+#include "output/progress_line.h"
 #include "output/terminal.h"
 #include "output/utf8.h"
 
@@ -23,6 +24,7 @@ void message(const char *format, ...)
     if (size < 0)
         return;
     char *escaped = utf8_escape(text, terminal_is_wide());
+    progress_line_erase();
     fprintf(stderr, "tracemalloc: %s\n", escaped);
     free(escaped);
     free(text);

@@ -69,6 +69,11 @@ struct source_frames symbols_resolve(struct symbols *symbols, uint32_t frame)
     return (struct source_frames){symbols->frames, count};
 }
 
+const char *symbols_directory(struct symbols *symbols, const struct source_frame *frame)
+{
+    return any_string(symbols->trace, frame->address >> 8);
+}
+
 enum module_state symbols_state(const struct symbols *symbols, uint32_t module)
 {
     return (enum module_state)((symbols->trace->modules[module].bias + module) % (MODULE_FINE + 1));
