@@ -195,9 +195,9 @@ struct trace_spill {
 };
 
 /*
- * A moment of the timeline: what was live.  In no certain order: before the points are too many, every other of
- * them is left out, the one with less, and the others move up.  A reader puts them in the order of time; of two that
- * are the same it meanwhile leaves out one.  One whose ns is 0 is not there.
+ * A moment of the timeline: what was live.  The first record is that of the peak, if it is noted.  When the others are
+ * too many every other is left out, and those that stay move up.  A reader puts them in the order of time; of two of
+ * one moment it leaves out one, for it is there twice.  One whose ns is 0 is not there.
  */
 struct trace_point {
     uint64_t ns;                /* stored last */

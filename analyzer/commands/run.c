@@ -24,20 +24,30 @@
 #include "output/message.h"
 #include "output/text.h"
 
-#define DEEPEST   65536
-#define FEW_NAMES 8
+#define DEEPEST        65536
+#define MOST_SNAPSHOTS 1024
+#define FEW_NAMES      8
 
 #define OUT_DEFAULT "tracemalloc.%e.%p.trace" /* the recorder's own */
 #define OUT_MOST    4000                       /* bytes that it takes */
 
 struct options {
-    const char *out, *children;
-    unsigned long depth; /* 0: the recorder's own */
+    const char *out, *children, *depth, *interval, *growth, *size, *keep; /* null: the recorder's own */
     bool quiet, live;
     char **program; /* and its arguments */
 };
 
-enum { KEY_OUT = 'o', KEY_QUIET = 'q', KEY_DEPTH = 'd', KEY_CHILDREN = 'c', KEY_LIVE = 'l' };
+enum {
+    KEY_OUT = 'o',
+    KEY_QUIET = 'q',
+    KEY_DEPTH = 'd',
+    KEY_CHILDREN = 'c',
+    KEY_LIVE = 'l',
+    KEY_INTERVAL = 256, /* no letters */
+    KEY_GROWTH,
+    KEY_SIZE,
+    KEY_KEEP,
+};
 
 static const struct argp_option argp_options[] = {
     {"output", KEY_OUT, "FILE", 0,
@@ -54,6 +64,12 @@ static const struct argp_option argp_options[] = {
      "Which processes that the program starts leave a trace of their own: auto (default: those that "
      "allocate much), all or none",
      0},
+    {"snapshot-interval", KEY_INTERVAL, "SECONDS", 0, "Take a snapshot of all call sites so often", 0},
+    {"snapshot-growth", KEY_GROWTH, "FACTOR", 0,
+     "Take one each time the current bytes have grown by that factor, from 1 MiB on", 0},
+    {"snapshot-size", KEY_SIZE, "BYTES", 0,
+     "Take one when the current bytes come to so many (with K, M or G: times 1024)", 0},
+    {"keep", KEY_KEEP, "N", 0, "Keep N snapshots; the older ones are thinned out (default 64)", 0},
     {0}};
 
 static const char *const children_names[] = {"auto", "all", "none"};
@@ -74,7 +90,21 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         options->live = true;
         return 0;
     case KEY_DEPTH:
-        options->depth = options_number(state, "depth", argument, 1, DEEPEST);
+        options_number(state, "depth", argument, 1, DEEPEST);
+        options->depth = argument;
+        return 0;
+    case KEY_INTERVAL:
+        options->interval = options_decimal(state, "snapshot-interval", argument, 0, 1000000);
+        return 0;
+    case KEY_GROWTH:
+        options->growth = options_decimal(state, "snapshot-growth", argument, 1, 1000000);
+        return 0;
+    case KEY_SIZE:
+        options->size = options_size(state, "snapshot-size", argument);
+        return 0;
+    case KEY_KEEP:
+        options_number(state, "keep", argument, 1, MOST_SNAPSHOTS);
+        options->keep = argument;
         return 0;
     case KEY_CHILDREN:
         options->children = children_names[options_choose(state, "children", argument, children_names, 3)];
@@ -151,37 +181,46 @@ static char *out_of(const char *list)
     return out;
 }
 
-/* "out=NAME,": absolute, so that processes that run elsewhere put theirs there too; empty where the name is the
-   user's own affair, or could not be told from other options or a pattern. */
+/* The name for the recorder: absolute, so that processes that run elsewhere put theirs there too; null, or as it is,
+   where it is the user's own affair, or could not be told from other options or a pattern. */
 static char *out_option(const char *name)
 {
     char directory[OUT_MOST], *given = out_of(getenv("LIBTRACE_OPTIONS")), *option = NULL;
     bool relative = name ? name[0] != '/' : !given;
     bool plain = relative && getcwd(directory, sizeof(directory)) && directory[0] == '/' &&
                  !strpbrk(directory, ",%") && strlen(directory) + strlen(name ? name : OUT_DEFAULT) < OUT_MOST;
-    int size = 0;
     free(given);
-    if (plain)
-        size = asprintf(&option, "out=%s/%s,", directory, name ? name : OUT_DEFAULT);
-    else
-        size = asprintf(&option, "%s%s%s", name ? "out=" : "", name ? name : "", name ? "," : "");
-    return size < 0 ? NULL : option;
+    if (!plain)
+        return name ? strdup(name) : NULL;
+    return asprintf(&option, "%s/%s", directory, name ? name : OUT_DEFAULT) < 0 ? NULL : option;
 }
 
+static void add_option(FILE *list, const char *key, const char *value)
+{
+    if (value)
+        fprintf(list, "%s%s=%s", ftell(list) ? "," : "", key, value);
+}
+
+/* As LIBTRACE_OPTIONS has them, to be freed. */
 static char *recorder_options(const struct options *options)
 {
-    char depth[32] = "", *list = NULL, *out = out_option(options->out);
-    if (options->depth)
-        snprintf(depth, sizeof(depth), "depth=%lu,", options->depth);
-    int size = asprintf(&list, "%s%s%s%s%s%s", out ? out : "", depth, options->children ? "children=" : "",
-                        options->children ? options->children : "", options->children ? "," : "",
-                        options->quiet ? "quiet=1," : "");
-    free(out);
-    if (size < 0)
+    char *text = NULL;
+    size_t size;
+    FILE *list = open_memstream(&text, &size);
+    if (!list)
         return NULL;
-    if (size > 0)
-        list[size - 1] = 0; /* the last comma */
-    return list;
+    char *out = out_option(options->out);
+    add_option(list, "out", out);
+    add_option(list, "depth", options->depth);
+    add_option(list, "children", options->children);
+    add_option(list, "quiet", options->quiet ? "1" : NULL);
+    add_option(list, "snapshot-interval", options->interval);
+    add_option(list, "snapshot-growth", options->growth);
+    add_option(list, "snapshot-size", options->size);
+    add_option(list, "keep", options->keep);
+    fclose(list);
+    free(out);
+    return text;
 }
 
 /* Where the recorder may have put files: on file systems that are no good for them it does so elsewhere. */

@@ -98,6 +98,11 @@ struct trace_section *file_section(enum trace_section_type type, uint32_t record
     return section;
 }
 
+bool file_has_plenty(uint64_t size)
+{
+    return size <= image.size / 2 && image.end <= image.size / 2 - size;
+}
+
 uint64_t file_string(const char *text, size_t size)
 {
     if (image.strings + size > image.strings_end) {
@@ -262,11 +267,13 @@ bool file_is_attached(void)
 
 /* --- a child's own --------------------------------------------------------------------------------- */
 
-/* Counters start anew in their places.  What the parent inherited itself, and its spills, have no successors. */
+/* Counters, the timeline and snapshots start anew in their places.  What the parent inherited itself, and its spills,
+   have no successors. */
 static void copy_section(char *to, const struct trace_section *section)
 {
     bool ends = section->type == TRACE_INHERITED || section->type == TRACE_SPILLS;
-    bool empty = ends || section->type == TRACE_COUNTERS;
+    bool empty = ends || section->type == TRACE_COUNTERS || section->type == TRACE_TIMELINE ||
+                 section->type == TRACE_SNAPSHOTS || section->type == TRACE_SNAPSHOT_SITES;
     memcpy(to, section, empty ? sizeof *section : section->size);
     if (ends)
         ((struct trace_section *)to)->type = TRACE_VOID;

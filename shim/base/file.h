@@ -30,6 +30,9 @@ bool file_start(void);
 struct trace_section *file_section(enum trace_section_type type, uint32_t record_size, uint32_t capacity,
                                    uint64_t first, uint32_t shard);
 
+/* Whether so many bytes more would leave half of the image to others. */
+bool file_has_plenty(uint64_t size);
+
 /* Offset of a string in the file, copied there with its zero (size counts it); 0 when there is no room. */
 uint64_t file_string(const char *text, size_t size);
 

@@ -57,6 +57,14 @@ void tables_take(void)
     life_table_begin();
 }
 
+bool tables_try(void)
+{
+    bool taken = lock_try(&world.tables);
+    if (taken)
+        life_table_begin();
+    return taken;
+}
+
 void tables_drop(void)
 {
     life_table_end();

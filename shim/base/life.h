@@ -47,6 +47,7 @@ void life_table_end(void);
 
 /* world.tables, with the above. */
 void tables_take(void);
+bool tables_try(void);          /* false: somebody else has them */
 void tables_drop(void);
 
 /* Around a fork. */

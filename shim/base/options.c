@@ -3,12 +3,17 @@
 #include "message.h"
 #include <string.h>
 
-enum { DEPTH_MAX = 1 << 16 };
+enum {
+    DEPTH_MAX = 1 << 16,
+    KEEP_MAX = 1024,
+    THOUSANDTHS_MAX = 1000000,  /* of thousandths: seconds, or a factor */
+};
 
 struct options options = {
     .out = "tracemalloc.%e.%p.trace",
     .depth = 1024,
     .children = CHILDREN_AUTO,
+    .keep = 64,
 };
 
 static bool number(const char *text, unsigned long max, unsigned long *result)
@@ -72,12 +77,83 @@ static bool set_quiet(const char *value)
     return true;
 }
 
+/* "2", "0.5", "1.125" */
+static bool thousandths(const char *text, uint32_t *result)
+{
+    unsigned long whole, part = 0;
+    char copy[16];
+    size_t length = strcspn(text, ".");
+    if (length >= sizeof copy)
+        return false;
+    memcpy(copy, text, length);
+    copy[length] = 0;
+    if (!number(copy, THOUSANDTHS_MAX, &whole))
+        return false;
+    if (text[length]) {
+        text += length + 1;
+        size_t digits = strlen(text);
+        if (digits > 3 || !number(text, 999, &part))
+            return false;
+        for (; digits < 3; digits++)
+            part *= 10;
+    }
+    *result = (uint32_t)(1000 * whole + part);
+    return true;
+}
+
+static bool set_interval(const char *value)
+{
+    uint32_t n;
+    if (!thousandths(value, &n) || !n)
+        return false;
+    options.snapshot_ms = n;
+    return true;
+}
+
+static bool set_growth(const char *value)
+{
+    uint32_t n;
+    if (!thousandths(value, &n) || n <= 1000)
+        return false;
+    options.snapshot_growth = n - 1000;
+    return true;
+}
+
+/* Bytes, or with K, M, G: times 1024. */
+static bool set_size(const char *value)
+{
+    static const char units[] = "KMG";
+    char digits[24];
+    size_t length = strspn(value, "0123456789");
+    const char *unit = value[length] ? strchr(units, value[length]) : NULL;
+    unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
+    unsigned long n;
+    if (length >= sizeof digits || (value[length] && (!unit || value[length + 1])))
+        return false;
+    memcpy(digits, value, length);
+    digits[length] = 0;
+    if (!number(digits, (unsigned long)INT64_MAX >> shift, &n) || !n)
+        return false;
+    options.snapshot_size = (uint64_t)n << shift;
+    return true;
+}
+
+static bool set_keep(const char *value)
+{
+    unsigned long n;
+    if (!number(value, KEEP_MAX, &n) || !n)
+        return false;
+    options.keep = (uint32_t)n;
+    return true;
+}
+
 static const struct {
     const char *key;
     bool (*set)(const char *value);
 } keys[] = {
     {"out", set_out}, {"depth", set_depth}, {"children", set_children}, {"root", set_root},
-    {"quiet", set_quiet},
+    {"quiet", set_quiet}, {"snapshot-interval", set_interval}, {"snapshot-growth", set_growth},
+    {"snapshot-size", set_size}, {"keep", set_keep},
 };
 
 static bool set(char *part)

@@ -16,6 +16,10 @@ struct options {
     enum children children;     /* which descendants leave a file */
     int root;                   /* the pid that `tracemalloc run` started, 0 = not started by it */
     bool quiet;                 /* not even the one line */
+    uint32_t snapshot_ms;       /* take snapshots so far apart; 0: none */
+    uint32_t snapshot_growth;   /* each time current has grown by so many thousandths of itself; 0: none */
+    uint64_t snapshot_size;     /* each time current passes so many bytes; 0: none */
+    uint32_t keep;              /* so many snapshots are kept */
 };
 
 extern struct options options;

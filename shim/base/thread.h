@@ -46,7 +46,10 @@ struct thread {
     _Atomic int64_t lower;      /* ... or below */
     _Atomic int64_t settle;     /* above it: there may be a new peak, to be noted before bytes become fewer */
     uint32_t countdown;         /* allocations until the next look at the clock */
+    int64_t blocks;             /* held, of blocks */
 
+    uint32_t look_every;        /* so many allocations lie between two looks, at present */
+    uint64_t looked_ns;         /* the latest look */
     struct shard *shard;
     int64_t quantum;            /* distance of upper and lower */
     struct frame_cache *frames;

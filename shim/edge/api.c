@@ -4,7 +4,11 @@
  */
 #include "hook.h"
 #include "../track/counters.h"
+#include "../track/session.h"
 #include "../tracemalloc.h"
+#include <errno.h>
+
+enum { PATIENCE_NS = 1000 * 1000 * 1000 };
 
 HOOK int libtrace_is_tracing(void)
 {
@@ -37,4 +41,22 @@ HOOK int libtrace_get_object_traceback(const void *ptr, void **frames, int n)
     for (int i = count; i < n; i++)
         frames[i] = NULL;
     return count;
+}
+
+/* Whoever waits for another's snapshot does so without its guard: the other waits for that. */
+HOOK int libtrace_take_snapshot(const char *label)
+{
+    static const struct timespec pause = {.tv_nsec = 100 * 1000};
+    static uint32_t nobody;     /* is woken there: the one way to sleep that a filter knows */
+    uint64_t until = sys_clock_ns(CLOCK_MONOTONIC) + PATIENCE_NS;
+    for (;;) {
+        struct thread *self = hook_enter(HOOK_FRAME);
+        if (!self)
+            return life_state() == LIFE_OFF || life_state() == LIFE_NEW ? 0 : -EAGAIN;
+        int result = session_snapshot(self, label);
+        guard_drop(self);
+        if (result != -EBUSY || sys_clock_ns(CLOCK_MONOTONIC) > until)
+            return result;
+        sys_futex(&nobody, FUTEX_WAIT, 0, &pause);
+    }
 }

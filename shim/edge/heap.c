@@ -89,6 +89,8 @@ HOOK void *malloc(size_t size)
     void *block = real.malloc(size);
     if (likely(block))
         track_born(self, block, size, frame);
+    else
+        track_failed(self, size);
     guard_drop(self);
     return block;
 }
@@ -123,6 +125,8 @@ HOOK void *calloc(size_t count, size_t size)
         track_born_slowly(self, block, count * size, frame, true);
     else if (likely(block))
         track_born(self, block, count * size, frame);
+    else if (!__builtin_mul_overflow_p(count, size, (size_t)0))
+        track_failed(self, count * size);
     guard_drop(self);
     return block;
 }
@@ -147,6 +151,8 @@ HOOK void *realloc(void *block, size_t size)
         track_put_back(block, entry);
     else if (entry.site)
         track_died(self, block, entry);
+    if (unlikely(!moved) && size)
+        track_failed(self, size);
     guard_drop(self);
     return moved;
 }
@@ -169,6 +175,8 @@ void *hook_birth(struct thread *self, void *block, size_t size, const uintptr_t 
     self->in_allocator = false;
     if (block)
         track_born_slowly(self, block, size, frame, false);
+    else if (size && errno == ENOMEM)
+        track_failed(self, size);
     guard_drop(self);
     return block;
 }

@@ -21,9 +21,11 @@ static uint32_t own_shards, own_max;
  */
 static struct {
     struct thread *first;
-    _Atomic int64_t rest;
+    _Atomic int64_t rest, rest_blocks;
+    _Atomic int64_t peak_blocks;
+    _Atomic int64_t watched;    /* whoever passes it publishes */
     _Atomic bool alone;         /* there has been no other thread yet */
-} live;
+} live = {.watched = INT64_MAX};
 
 static uint32_t cpus(void)
 {
@@ -58,6 +60,12 @@ static int64_t now_live(void)
            atomic_load_explicit(&live.rest, memory_order_relaxed);
 }
 
+/* Only its thread changes what is read here, by one store. */
+__attribute__((no_sanitize("thread"))) static int64_t now_blocks(void)
+{
+    return live.first->blocks + atomic_load_explicit(&live.rest_blocks, memory_order_relaxed);
+}
+
 static void note_peak_among_many(int64_t now)
 {
     uint64_t peak = __atomic_load_n(&file_header->peak_bytes, __ATOMIC_RELAXED);
@@ -65,6 +73,7 @@ static void note_peak_among_many(int64_t now)
         if (__atomic_compare_exchange_n(&file_header->peak_bytes, &peak, (uint64_t)now, false,
                                         __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
             __atomic_fetch_add(&file_header->epoch, 1, __ATOMIC_RELEASE);
+            atomic_store_explicit(&live.peak_blocks, now_blocks(), memory_order_relaxed);
             return;
         }
     }
@@ -79,8 +88,18 @@ void counters_new_peak(struct thread *self)
     }
     int64_t held = atomic_load_explicit(&self->held, memory_order_relaxed);
     atomic_store_explicit(&self->settle, held, memory_order_relaxed);
+    atomic_store_explicit(&live.peak_blocks, self->blocks, memory_order_relaxed);
     __atomic_store_n(&file_header->peak_bytes, (uint64_t)held, __ATOMIC_RELAXED);
     __atomic_store_n(&file_header->epoch, file_header->epoch + 1, __ATOMIC_RELEASE);
+}
+
+/* Of the first thread, while it is alone. */
+static void set_stride(struct thread *self, int64_t held)
+{
+    int64_t watched = atomic_load_explicit(&live.watched, memory_order_relaxed);
+    atomic_store_explicit(&self->lower, held - STRIDE, memory_order_relaxed);
+    atomic_store_explicit(&self->upper, watched <= held + STRIDE ? watched - 1 : held + STRIDE,
+                          memory_order_relaxed);
 }
 
 /* The first thread's bounds go with what it holds; the others hold nothing afterwards. */
@@ -90,9 +109,13 @@ void counters_publish(struct thread *self)
     if (self != live.first) {
         atomic_fetch_add_explicit(&live.rest, held, memory_order_relaxed);
         atomic_store_explicit(&self->held, 0, memory_order_relaxed);
+        atomic_fetch_add_explicit(&live.rest_blocks, self->blocks, memory_order_relaxed);
+        self->blocks = 0;
         set_bounds(self, -self->quantum, self->quantum, INT64_MAX);
     } else if (!atomic_load(&live.alone)) {
         set_bounds(self, held - self->quantum, held + self->quantum, INT64_MAX);
+    } else {
+        set_stride(self, held);
     }
     if (!atomic_load(&live.alone))
         note_peak_among_many(now_live());
@@ -110,6 +133,68 @@ void counters_read(struct thread *self, uint64_t *current, uint64_t *peak)
     *peak = __atomic_load_n(&file_header->peak_bytes, __ATOMIC_RELAXED);
     if (*peak < *current)
         *peak = *current;
+}
+
+static uint64_t not_negative(int64_t n)
+{
+    return n > 0 ? (uint64_t)n : 0;
+}
+
+struct live_now counters_now(void)
+{
+    if (!live.first)
+        return (struct live_now){0};
+    return (struct live_now){
+        .bytes = not_negative(now_live()),
+        .blocks = not_negative(now_blocks()),
+        .peak_bytes = __atomic_load_n(&file_header->peak_bytes, __ATOMIC_RELAXED),
+        .peak_blocks = not_negative(atomic_load_explicit(&live.peak_blocks, memory_order_relaxed)),
+    };
+}
+
+void counters_watch(struct thread *self, int64_t bytes)
+{
+    atomic_store_explicit(&live.watched, bytes, memory_order_relaxed);
+    if (self == live.first && atomic_load(&live.alone))
+        set_stride(self, counters_held(self));
+}
+
+void counters_total(uint64_t *bytes, uint64_t *blocks)
+{
+    int64_t all = atomic_load(&live.rest), all_blocks = atomic_load(&live.rest_blocks);
+    for (const struct thread *t = thread_list(); t; t = t->next) {
+        all += atomic_load(&t->held);
+        all_blocks += t->blocks;
+    }
+    *bytes = not_negative(all);
+    *blocks = not_negative(all_blocks);
+}
+
+static void add_counter(struct trace_snapshot_site *sum, const struct trace_counter *counter, uint64_t epoch)
+{
+    bool saved = counter->epoch == epoch;
+    int64_t blocks = (int64_t)(counter->allocations - counter->frees);
+    int64_t bytes = (int64_t)(counter->allocated_bytes - counter->freed_bytes);
+    sum->allocations += counter->allocations;
+    sum->allocated_bytes += counter->allocated_bytes;
+    sum->frees += counter->frees;
+    sum->freed_bytes += counter->freed_bytes;
+    sum->peak_blocks += saved ? counter->peak_blocks : blocks;
+    sum->peak_bytes += saved ? counter->peak_bytes : bytes;
+    sum->reallocations += counter->reallocations;
+    sum->temporary += counter->temporary;
+}
+
+void counters_sum(uint32_t first, struct trace_snapshot_site *sums)
+{
+    uint64_t epoch = __atomic_load_n(&file_header->epoch, __ATOMIC_ACQUIRE);
+    memset(sums, 0, COUNTERS_PER_SECTION * sizeof *sums);
+    for (uint32_t s = 0; s < SHARDS_MAX; s++) {
+        const struct trace_counter *section =
+            shards[s].sections ? shards[s].sections[first / COUNTERS_PER_SECTION] : NULL;
+        for (uint32_t i = 0; section && i < COUNTERS_PER_SECTION; i++)
+            add_counter(&sums[i], &section[i], epoch);
+    }
 }
 
 /* --- shards ------------------------------------------------------------------------------------------ */
@@ -141,12 +226,14 @@ static void be_first(struct thread *self, int64_t peak)
 {
     live.first = self;
     atomic_store(&live.alone, true);
-    set_bounds(self, INT64_MIN, INT64_MAX, peak);
+    atomic_store_explicit(&self->settle, peak, memory_order_relaxed);
+    set_stride(self, counters_held(self));
 }
 
 /*
  * From the second thread on each publishes by the quantum.  The first must know before another counts, for
- * until then it notes peaks with plain stores.  It publishes at its next event.
+ * until then it notes peaks with plain stores.  It publishes at its next event: told so twice, since in the event
+ * that it was at it may have set its stride.
  */
 static void be_one_of_many(struct thread *self)
 {
@@ -154,6 +241,7 @@ static void be_one_of_many(struct thread *self)
         live.first->quantum = QUANTUM;
         set_bounds(live.first, INT64_MAX, INT64_MIN, INT64_MAX);
         thread_world_pass(self);
+        set_bounds(live.first, INT64_MAX, INT64_MIN, INT64_MAX);
         note_peak_among_many(now_live());
     }
     self->quantum = QUANTUM;
@@ -215,16 +303,21 @@ void counters_spilled(uint32_t site, enum trace_spill_kind kind)
 
 void counters_child(struct thread *self)
 {
-    int64_t now = live.first ? now_live() : 0;
+    uint64_t now, blocks;
+    counters_total(&now, &blocks);
     for (struct thread *t = thread_list(); t; t = t->next) {
-        now += t == live.first ? 0 : atomic_load(&t->held);
         atomic_store(&t->held, 0);
+        t->blocks = 0;
     }
-    atomic_store(&self->held, now);
+    atomic_store(&self->held, (int64_t)now);
+    self->blocks = (int64_t)blocks;
     atomic_store(&live.rest, 0);
-    be_first(self, now);
+    atomic_store(&live.rest_blocks, 0);
+    atomic_store(&live.peak_blocks, (int64_t)blocks);
+    atomic_store(&live.watched, INT64_MAX);
+    be_first(self, (int64_t)now);
     file_header->epoch = 1;
-    file_header->peak_bytes = now > 0 ? (uint64_t)now : 0;
+    file_header->peak_bytes = now;
     file_header->peak_error_bytes = 0;
     file_header->spill_count = 0;
     sys_membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);

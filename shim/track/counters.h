@@ -24,6 +24,7 @@
 
 enum {
     QUANTUM = 64 * 1024,
+    STRIDE = 1024 * 1024,       /* of one thread alone, which has nobody to tell: only so that somebody looks */
     COUNTERS_PER_SECTION = 64,
     SITES_MAX = 1 << 24,
 };
@@ -53,6 +54,24 @@ void counters_spilled(uint32_t site, enum trace_spill_kind kind);
 
 /* Bytes live now and at the peak, as published. */
 void counters_read(struct thread *self, uint64_t *current, uint64_t *peak);
+
+/* What is live, and was at the peak, as published; without making anything known.  The peak that is noted may be
+   less than what is live: then it is now. */
+struct live_now {
+    uint64_t bytes, blocks;
+    uint64_t peak_bytes, peak_blocks;
+};
+struct live_now counters_now(void);
+
+/* The first event after which so many bytes are live or more shall be published, to the byte while there is one
+   thread, else by the quantum; INT64_MAX: there is none. */
+void counters_watch(struct thread *self, int64_t bytes);
+
+/* All that is live, while no other thread counts. */
+void counters_total(uint64_t *bytes, uint64_t *blocks);
+
+/* Adds up the shards' counters of a section of sites, the first of which is a multiple of COUNTERS_PER_SECTION. */
+void counters_sum(uint32_t first, struct trace_snapshot_site *sums);
 
 /* In a fork's child: everything counts from here, but what is live stays live. */
 void counters_child(struct thread *self);
@@ -131,6 +150,12 @@ static inline bool counters_are_below(const struct thread *self, int64_t held)
     return held < atomic_load_explicit(&self->lower, memory_order_relaxed);
 }
 
+/* So many blocks more, or less.  Another thread may read it: one store. */
+static inline void counters_count(struct thread *self, int64_t blocks)
+{
+    self->blocks += blocks;
+}
+
 /* To be called before the counters of an event after which no more bytes are live than before. */
 static inline void counters_settle(struct thread *self)
 {
@@ -138,21 +163,25 @@ static inline void counters_settle(struct thread *self)
         counters_new_peak(self);
 }
 
-/* After the counters: so many bytes more live now, or less. */
-static inline void counters_grow(struct thread *self, uint64_t bytes)
+/* After the counters: so many bytes more live now, or less.  True: it was made known; a moment to look around. */
+static inline bool counters_grow(struct thread *self, uint64_t bytes)
 {
     int64_t held = counters_held(self) + (int64_t)bytes;
     counters_hold(self, held);
-    if (unlikely(counters_are_above(self, held)))
-        counters_publish(self);
+    if (likely(!counters_are_above(self, held)))
+        return false;
+    counters_publish(self);
+    return true;
 }
 
-static inline void counters_shrink(struct thread *self, uint64_t bytes)
+static inline bool counters_shrink(struct thread *self, uint64_t bytes)
 {
     int64_t held = counters_held(self) - (int64_t)bytes;
     counters_hold(self, held);
-    if (unlikely(counters_are_below(self, held)))
-        counters_publish(self);
+    if (likely(!counters_are_below(self, held)))
+        return false;
+    counters_publish(self);
+    return true;
 }
 
 #endif

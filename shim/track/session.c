@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "session.h"
 #include "counters.h"
+#include "snapshots.h"
+#include "timeline.h"
 #include "../base/arena.h"
 #include "../base/file.h"
 #include "../base/life.h"
@@ -16,7 +18,9 @@
 enum {
     WORTH_ALLOCATIONS = 1000,
     WORTH_BYTES = 1 << 20,
-    CLOCK_EVERY = 512,          /* allocations of a thread between looks at the clock */
+    LOOK_EVERY = 512,           /* at most so many allocations of a thread between looks at the clock, ... */
+    LOOKS = 8,                  /* ... and about so many looks within an interval, ... */
+    LOOK_NS = 50 * 1000 * 1000, /* ... if that is not longer than this: last_seen_ns shall be recent */
     COMMAND_MAX = 64 * 1024,
     PATH_SIZE = 4096,
 };
@@ -261,7 +265,7 @@ static void attach(void)
    tried again at the next allocation. */
 static void attach_while_running(struct thread *self)
 {
-    if (atomic_load(&session.confined)) {
+    if (session_is_confined()) {
         life_give_up();
         return;
     }
@@ -305,6 +309,7 @@ void session_start(struct thread *self, char *const *environment, const char *fi
         options_read(environment, complain);
     if (session.root && first_malloc)
         message("malloc is that of %s: only what it passes on is recorded", first_malloc);
+    snapshots_start(self);
     if (session.root || options.children == CHILDREN_ALL)
         attach_while_running(self);
     else if (options.children == CHILDREN_NONE)
@@ -322,14 +327,17 @@ void session_ended(int status)
 {
     if (life_state() != LIFE_ON || atomic_load(&world.generation) == 0)
         return;
+    uint64_t now = sys_clock_ns(CLOCK_MONOTONIC);
     file_header->status = status & 0xff;
-    file_header->ended_ns = sys_clock_ns(CLOCK_MONOTONIC);
+    file_header->ended_ns = now;
     __atomic_store_n(&file_header->state, TRACE_EXITED, __ATOMIC_RELEASE);
     struct thread *self = guard_take((uintptr_t)__builtin_frame_address(0), (uintptr_t)session_ended);
     if (!self)
         return;
     counters_settle(self);
-    if (!atomic_load(&session.confined)) {
+    if (file_is_attached())
+        timeline_end(self, now, !session_is_confined());
+    if (!session_is_confined()) {
         tables_take();
         file_close();
         tables_drop();
@@ -346,6 +354,11 @@ void session_confined(struct thread *self)
     tables_take();
     modules_note_all();
     tables_drop();
+}
+
+bool session_is_confined(void)
+{
+    return atomic_load_explicit(&session.confined, memory_order_relaxed);
 }
 
 void session_limited(struct thread *self)
@@ -372,16 +385,65 @@ void session_child(struct thread *self)
     atomic_store(&session.allocations, 0);
     atomic_store(&session.bytes, 0);
     self->countdown = 0;
+    snapshots_child(self);
     if (options.children == CHILDREN_ALL)
         attach_while_running(self);
+}
+
+int session_snapshot(struct thread *self, const char *label)
+{
+    if (life_state() != LIFE_ON)
+        return -EAGAIN;
+    if (!file_is_attached() && session_is_confined())
+        return -EPERM;
+    if (!file_is_attached())
+        attach_while_running(self);
+    if (!file_is_attached())
+        return life_state() == LIFE_ON ? -EBUSY : 0;
+    return snapshots_take(self, label, TRACE_SNAPSHOT_ASKED, 0);
+}
+
+/* More than there can ever be is asked for to see how that fails, or by mistake. */
+void session_failed(struct thread *self, size_t size)
+{
+    if (file_is_attached() && size < PTRDIFF_MAX)
+        snapshots_failed(self, size);
+}
+
+/* --- looking around ------------------------------------------------------------------------------------ */
+
+/* So many allocations until the next look, of a thread that made the present number of them in the time since. */
+static uint32_t next_look(const struct thread *self, uint64_t now)
+{
+    uint64_t interval = timeline_interval(), wanted = snapshots_interval();
+    wanted = (wanted < interval ? wanted : interval) / LOOKS;
+    if (wanted > LOOK_NS)
+        wanted = LOOK_NS;
+    uint64_t passed = now > self->looked_ns ? now - self->looked_ns : 1;
+    uint64_t every = self->look_every ? self->look_every : 1, next = every * wanted / passed;
+    if (next > 2 * every)
+        next = 2 * every;
+    return next < 1 ? 1 : next > LOOK_EVERY ? LOOK_EVERY : (uint32_t)next;
+}
+
+void session_look(struct thread *self)
+{
+    if (unlikely(!file_is_attached()) || unlikely(life_state() != LIFE_ON))
+        return;
+    uint64_t now = sys_clock_ns(CLOCK_MONOTONIC);
+    file_header->last_seen_ns = now;
+    timeline_look(self, now, !session_is_confined());
+    snapshots_look(self, now);
 }
 
 void session_tick_slowly(struct thread *self, size_t size)
 {
     if (likely(file_is_attached())) {
-        self->countdown = CLOCK_EVERY;
-        file_header->last_seen_ns = sys_clock_ns(CLOCK_MONOTONIC_COARSE);
         file_header->recorder_bytes = arena_bytes();
+        session_look(self);
+        self->look_every = next_look(self, file_header->last_seen_ns);
+        self->looked_ns = file_header->last_seen_ns;
+        self->countdown = self->look_every;
         return;
     }
     self->countdown = 0;

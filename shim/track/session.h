@@ -24,11 +24,21 @@ void session_ended(int status);
 
 /* The program forbids itself system calls; or has limited its memory. */
 void session_confined(struct thread *self);
+bool session_is_confined(void);
 void session_limited(struct thread *self);         /* self is null where nothing is recorded any more */
 
 /* In a fork's child. */
 bool session_wants_child(void);
 void session_child(struct thread *self);
+
+/* The program asks for a snapshot, which is worth a file.  0 or -errno; -EBUSY: try again without the guard. */
+int session_snapshot(struct thread *self, const char *label);
+
+/* An allocation of so many bytes has failed. */
+void session_failed(struct thread *self, size_t size);
+
+/* At the end of an event that was made known: looks around. */
+void session_look(struct thread *self);
 
 void session_tick_slowly(struct thread *self, size_t size);
 

@@ -4,6 +4,7 @@
 #include "counters.h"
 #include "paths.h"
 #include "session.h"
+#include "timeline.h"
 #include "../base/life.h"
 #include "../unwind/frames.h"
 #include "../unwind/rules.h"
@@ -13,7 +14,7 @@ static bool whole_stacks;
 bool track_start(unsigned granule)
 {
     return file_start() && blocks_start(granule) && counters_start() && rules_start() && modules_start() &&
-           paths_start();
+           paths_start() && timeline_start();
 }
 
 void track_start_stacks(void)
@@ -85,8 +86,15 @@ void track_born_slowly(struct thread *self, const void *block, size_t size, cons
     counter_born(counter, size);
     counter_end(self);
     self->last_born = block;
-    counters_grow(self, size);
+    counters_count(self, 1);
+    if (counters_grow(self, size))
+        session_look(self);
     session_tick(self, size);
+}
+
+void track_failed(struct thread *self, size_t size)
+{
+    session_failed(self, size);
 }
 
 /* --- death ------------------------------------------------------------------------------------------- */
@@ -126,9 +134,12 @@ void track_died(struct thread *self, const void *block, struct block_entry entry
     count_death(self, counter, entry.site, block, entry.size);
     counter_end(self);
     self->last_born = NULL;
-    counters_shrink(self, entry.size);
+    counters_count(self, -1);
+    bool told = counters_shrink(self, entry.size);
     if (unlikely(entry.watch))
         modules_link_map_freed(self, block);
+    if (unlikely(told))
+        session_look(self);
 }
 
 bool track_freed_slowly(struct thread *self, const void *block)
@@ -185,10 +196,11 @@ void track_moved(struct thread *self, const void *old_block, struct block_entry 
     if (likely(from || to))
         counter_end(self);
     self->last_born = to ? block : NULL;
-    if (new_size > old_size)
-        counters_grow(self, new_size - old_size);
-    else
-        counters_shrink(self, old_size - new_size);
+    counters_count(self, (to != NULL) - (from != NULL));
+    bool told = new_size > old_size ? counters_grow(self, new_size - old_size)
+                                    : counters_shrink(self, old_size - new_size);
+    if (unlikely(told))
+        session_look(self);
     session_tick(self, size);
 }
 
@@ -216,6 +228,7 @@ bool track_child(struct thread *self)
     modules_child();
     paths_child();
     counters_child(self);
+    timeline_child();
     session_child(self);
     return true;
 }

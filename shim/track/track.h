@@ -43,6 +43,9 @@ bool track_child(struct thread *self);
 void track_born_slowly(struct thread *self, const void *block, size_t size, const uintptr_t *hook, bool watch);
 bool track_freed_slowly(struct thread *self, const void *block);
 
+/* The real call found no memory for a block of so many bytes. */
+void track_failed(struct thread *self, size_t size);
+
 /* Where the block was allocated, see tracemalloc_get_object_traceback. */
 int track_traceback(struct thread *self, const void *block, void **addresses, int n);
 
@@ -75,6 +78,7 @@ static inline void track_born(struct thread *self, const void *block, size_t siz
     counter_born(counter, size);
     self->last_born = block;
     self->countdown--;
+    counters_count(self, 1);
     counters_hold(self, held);
 }
 
@@ -97,6 +101,7 @@ static inline bool track_freed(struct thread *self, const void *block)
     if (self->last_born == block && unlikely(++counter->temporary == 0))
         counters_spilled(entry.site, TRACE_SPILL_TEMPORARY);
     self->last_born = NULL;
+    counters_count(self, -1);
     counters_hold(self, held - (int64_t)entry.size);
     return true;
 }
