@@ -97,8 +97,12 @@ static void check_process(struct session *session, bool thoroughly)
         live->process.duration_ns = now > header->started_ns ? now - header->started_ns : 0;
         return;
     }
-    if (live->process.end == PROCESS_RUNNING || live->process.end == PROCESS_ENDED)
-        live->process = process_of(live->trace);
+    if (live->process.end != PROCESS_RUNNING && live->process.end != PROCESS_ENDED)
+        return;
+    uint64_t seen_ns = live->process.duration_ns;
+    live->process = process_of(live->trace);
+    if (live->process.end == PROCESS_ENDED && live->process.duration_ns < seen_ns)
+        live->process.duration_ns = seen_ns;
 }
 
 static void note_moment(struct session *session, bool was_running)

@@ -196,7 +196,7 @@ static void put_axis(int row, int column, int columns, uint64_t from, uint64_t t
     int middle = column + columns / 2 - 11;
     int taken = screen_put(row, column, columns, SCREEN_FAINT, from ? units_duration(from, begin) : "0 s");
     put_right(row, column + columns, SCREEN_FAINT, units_duration(to, end));
-    if (columns < 50 || middle < column + taken)
+    if (columns < 40 || middle < column + taken)
         return;
     middle += screen_put(row, middle, 2, SCREEN_FIRST, mark);
     middle += screen_put(row, middle, 9, SCREEN_FAINT, "current  ");
