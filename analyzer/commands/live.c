@@ -39,6 +39,7 @@ struct base {
 
 struct session {
     struct live_start start;
+    char *path; /* of the trace that is shown */
     struct watch *watch;
     struct history history;
     struct live live;
@@ -62,7 +63,7 @@ static uint64_t clock_ns(clockid_t clock)
 static void set_trouble(struct session *session, const char *what)
 {
     char *text = NULL, *harmless;
-    if (asprintf(&text, "%s %s", session->start.path, what) < 0)
+    if (asprintf(&text, "%s %s", session->path, what) < 0)
         return;
     harmless = utf8_escape(text, terminal_is_wide());
     snprintf(session->trouble, sizeof(session->trouble), "%s", harmless);
@@ -78,7 +79,7 @@ static void check_file(struct session *session)
     if (session->lost)
         return;
     session->live.trouble = NULL;
-    if (stat(session->start.path, &stat_now) != 0)
+    if (stat(session->path, &stat_now) != 0)
         set_trouble(session, "was removed: what it was is still shown");
     else if (stat_now.st_ino != session->inode)
         set_trouble(session, "was replaced: r opens the new one");
@@ -168,6 +169,7 @@ static bool open_trace(struct session *session, struct failure *why)
     session->watch = watch_open(start->path, why);
     if (!session->watch)
         return false;
+    session->path = strdup(start->path);
     const struct trace *trace = live->trace = watch_trace(session->watch);
     live->symbols = symbols_open(trace);
     live->ranking = ranking_open(trace, live->symbols, start->by, start->metric);
@@ -189,13 +191,15 @@ static void close_trace(struct session *session)
     symbols_close(session->live.symbols);
     watch_close(session->watch);
     history_free(&session->history);
+    free(session->path);
 }
 
-/* The file that has the name now; the view is as it was. */
-static void open_again(struct session *session)
+/* Another file instead of the one that is shown; the view is as it was. */
+static void change_trace(struct session *session, const char *path)
 {
-    struct session fresh = {.start = session->start};
+    struct session fresh = {.start = session->start, .checked_ns = session->checked_ns};
     struct failure why;
+    fresh.start.path = path;
     fresh.start.by = ranking_by(session->live.ranking);
     fresh.start.metric = ranking_metric(session->live.ranking);
     if (!open_trace(&fresh, &why)) {
@@ -208,6 +212,18 @@ static void open_again(struct session *session)
     close_trace(session);
     *session = fresh;
     session->live.history = &session->history;
+}
+
+/* After an exec the process goes on, and records in another file. */
+static void follow_process(struct session *session)
+{
+    const struct trace_header *header = &session->live.trace->header;
+    if (!session->start.follow || session->live.process.end != PROCESS_ENDED || !process_is_there(header))
+        return;
+    char *path = find_mapped(header->pid);
+    if (path && strcmp(path, session->path) != 0)
+        change_trace(session, path);
+    free(path);
 }
 
 /* --- keys ---------------------------------------------------------------------------------------------- */
@@ -332,7 +348,7 @@ static void letter(struct session *session, uint32_t key)
     else if (key == 'w')
         live->recent = !live->recent;
     else if (key == 'r')
-        open_again(session);
+        change_trace(session, session->path);
     else if (key == 'j' || key == 'k')
         move(live, key == 'j' ? KEY_IS_DOWN : KEY_IS_UP);
     else if (live->page != LIVE_ROWS)
@@ -401,8 +417,10 @@ static void watch_until_left(struct session *session)
         if (now >= next) {
             uint64_t begun = clock_ns(CLOCK_THREAD_CPUTIME_ID);
             bool regular = !session->redraw;
-            if (!session->live.paused)
+            if (!session->live.paused) {
                 look(session);
+                follow_process(session);
+            }
             draw(session);
             if (regular)
                 session->cost += (clock_ns(CLOCK_THREAD_CPUTIME_ID) - begun) / 8 - session->cost / 8;
@@ -492,10 +510,11 @@ static const struct argp argp = {
     NULL,
     NULL};
 
-static bool is_number(const char *text)
+/* A number, unless a file bears that very name. */
+static bool is_process(const char *text)
 {
     size_t digits = strspn(text, "0123456789");
-    return digits && digits < 10 && !text[digits];
+    return digits && digits < 10 && !text[digits] && access(text, F_OK) != 0;
 }
 
 static char *trace_of_process(int pid)
@@ -522,7 +541,7 @@ static char *find_trace(const char *what)
         char *running = find_running(".");
         return running ? running : options_trace(NULL);
     }
-    return is_number(what) && access(what, F_OK) != 0 ? trace_of_process(atoi(what)) : strdup(what);
+    return is_process(what) ? trace_of_process(atoi(what)) : strdup(what);
 }
 
 int command_live(int argc, char **argv)
@@ -532,8 +551,12 @@ int command_live(int argc, char **argv)
     char *path = find_trace(options.what);
     if (!path)
         return EXIT_FAILURE;
-    struct live_start start = {
-        .path = path, .metric = options.metric, .by = options.view.view.by, .out = stdout, .keys = stdin};
+    struct live_start start = {.path = path,
+                               .follow = options.what && is_process(options.what),
+                               .metric = options.metric,
+                               .by = options.view.view.by,
+                               .out = stdout,
+                               .keys = stdin};
     int status = live_show(&start);
     free(path);
     return status;

@@ -9,6 +9,7 @@
 
 struct live_start {
     const char *path;
+    bool follow; /* the process, when it goes on as another program, which has a trace of its own */
     enum metric metric;
     enum grouping by;
     FILE *out, *keys; /* the terminal */

@@ -205,7 +205,6 @@ begin 110x24 env TERM=vt100 NO_COLOR=1 LC_ALL=C "$tracemalloc" live "$tmp/trace"
 check "no colours, no UTF-8" shows 'exited 3' 'site_few' '< fetch < main' 'q quit'
 check "nothing but ASCII" test -z "$(on_screen | tr -d '\000-\177')"
 keys q
-ended 0
 for kind in dumb nonsense; do
     begin 160x24 env TERM=$kind "$tracemalloc" live "$tmp/trace"
     check "TERM=$kind: a sentence, exit status 2" ended 2
@@ -226,10 +225,10 @@ same "a process that is not recorded" \
 cat >"$tmp/talk" <<'EOF'
 echo to stdout
 echo to stderr >&2
-exec "$1" < <(echo few 3; echo many 5; sleep 0.5)
+exec "$1" < <(echo few 3; echo many 5; sleep 2.5)
 EOF
 begin 100x30 "$tracemalloc" run --live -o talk.trace bash "$tmp/talk" "$watched"
-check "run --live: the view, and nothing else" shows '● exited 3 after' '293\.0 KiB .* site_few'
+check "run --live: the view, also of what a script turns into, and nothing else" shows '● exited 3 after' '293\.0 KiB .* site_few'
 check "nothing of the output on it" test -z "$(on_screen | grep 'to std')"
 keys q
 check "then the output, and the exit status" ended 3
