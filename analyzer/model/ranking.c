@@ -253,6 +253,8 @@ static void restart(struct ranking *ranking)
     ranking->old.ns = ranking->new.ns = 0;
     groups_free(&ranking->groups);
     groups_start(&ranking->groups, ranking->by);
+    ranking->count = ranking->by == BY_SITE ? ranking->known : 1;
+    make_row_room(ranking, ranking->count);
     for (uint32_t i = 0; i < ranking->room; i++) {
         ranking->keys[i] = 0;
         ranking->sums[i] = (struct figures){0};
@@ -261,7 +263,6 @@ static void restart(struct ranking *ranking)
         ranking->verdicts[i] = VERDICT_OPEN;
         ranking->seen[i] = (struct figures){0};
     }
-    ranking->count = ranking->by == BY_SITE ? ranking->known : 1;
     if (is_simple(ranking))
         ranking_work(ranking, 0);
 }
@@ -276,7 +277,6 @@ struct ranking *ranking_open(const struct trace *trace, struct symbols *symbols,
     ranking->metric = metric;
     ranking->known = 1;
     groups_start(&ranking->groups, by);
-    make_row_room(ranking, 1);
     restart(ranking);
     return ranking;
 }

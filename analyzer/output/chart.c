@@ -23,8 +23,7 @@ static int level_of(uint64_t value, uint64_t top, int height)
     if (!value || !top)
         return 0;
     double exact = (double)value / (double)top * height;
-    int level = (int)(exact + 0.5);
-    return level < 1 ? 1 : level > height ? height : level;
+    return exact < 1 ? 1 : exact >= height ? height : (int)(exact + 0.5);
 }
 
 /* The levels that the line takes at a value: where it is, and up or down to where it was. */
