@@ -225,11 +225,11 @@ same "a process that is not recorded" \
 cat >"$tmp/talk" <<'EOF'
 echo to stdout
 echo to stderr >&2
-exec "$1" < <(echo few 3; echo many 5; sleep 2.5)
+exec "$1" < <(echo few 3; sleep 2; echo many 5; sleep 0.5)
 EOF
 begin 100x30 "$tracemalloc" run --live -o talk.trace bash "$tmp/talk" "$watched"
 check "run --live: the view, also of what a script turns into, and nothing else" shows '● exited 3 after' '293\.0 KiB .* site_few'
-check "nothing of the output on it" test -z "$(on_screen | grep 'to std')"
+check "nothing of the output on it" test -z "$(on_screen | grep -E 'to std|did ')"
 keys q
 check "then the output, and the exit status" ended 3
 check "in its order, and the summary" shows '^to stdout' '^to stderr' '^did few 3' '^did many 5' \
