@@ -5,6 +5,7 @@
 #include "commands/commands.h"
 #include "commands/options.h"
 #include "commands/view_options.h"
+#include "model/progress.h"
 #include "output/difference.h"
 #include "output/message.h"
 
@@ -99,8 +100,11 @@ static void write_difference(const struct trace *const trace[SIDES], struct symb
                              const struct translation *translation, const struct options *options)
 {
     const struct view *view = &options->view.view;
+    struct progress progress;
     struct difference difference;
+    progress_begin(&progress, "reading symbols");
     difference_make(&difference, view, trace, symbols, translation);
+    progress_end(&progress);
     struct difference_report report = {.difference = &difference, .limit = options->limit};
     for (enum side side = OLD; side < SIDES; side++)
         report.side[side] = (struct report){.file = options->file[side],

@@ -11,7 +11,9 @@
 
 #include "commands/commands.h"
 #include "commands/options.h"
+#include "commands/symbol_options.h"
 #include "model/file.h"
+#include "model/progress.h"
 #include "model/translation.h"
 #include "output/html.h"
 #include "output/message.h"
@@ -63,6 +65,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     }
 }
 
+static const struct argp_child children[] = {{&symbol_options}, {0}};
+
 static const struct argp argp = {
     argp_options,
     parse,
@@ -71,7 +75,7 @@ static const struct argp argp = {
     "trace or snapshot to another, and print its name."
     "\vThe page is one file, for any browser, and asks nothing of any network. FILE is a trace, of a program "
     "that has ended or is still running; left out, it is the newest trace in the current directory.",
-    NULL,
+    children,
     NULL,
     NULL};
 
@@ -230,7 +234,10 @@ static bool make_tree(struct making *making, struct failure *why)
         struct moment latest = {&opened[i].trace, NULL, MOMENT_LATEST};
         if (!moment_go_to(&latest, why))
             return false;
+        struct progress progress;
+        progress_begin(&progress, "reading symbols");
         opened[i].nodes = calltree_add(&making->tree, &opened[i].trace, opened[i].symbols);
+        progress_end(&progress);
     }
     return true;
 }

@@ -4,6 +4,8 @@
 
 #include "commands/commands.h"
 #include "commands/options.h"
+#include "commands/symbol_options.h"
+#include "model/progress.h"
 #include "output/leaks.h"
 #include "output/message.h"
 
@@ -72,6 +74,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     }
 }
 
+static const struct argp_child children[] = {{&symbol_options}, {0}};
+
 static const struct argp argp = {argp_options,
                                  parse,
                                  "[FILE[@SNAPSHOT]]",
@@ -79,7 +83,7 @@ static const struct argp argp = {argp_options,
                                  "\vFILE is a trace; left out, it is the newest trace in the current "
                                  "directory. Of a program that is still "
                                  "running, or was killed, it is what is live at that moment, leaked or not.",
-                                 NULL,
+                                 children,
                                  NULL,
                                  NULL};
 
@@ -88,10 +92,14 @@ static void write_leaks(const struct trace *trace, const struct suppressions *su
 {
     struct symbols *symbols = symbols_open(trace);
     struct view view = {.metric = METRIC_CURRENT, .by = BY_SITE};
+    struct progress progress;
     struct scope scope;
     struct leaks leaks;
+    progress_begin(&progress, "reading symbols");
     scope_open(&scope, &view, trace, symbols);
     leaks_find(&leaks, &scope, suppressions);
+    rows_resolve(&leaks.rows, &scope, options->limit);
+    progress_end(&progress);
     struct leaks_report report = {.report = {.file = options->file,
                                              .trace = trace,
                                              .symbols = symbols,

@@ -15,18 +15,18 @@
 
 #include "model/failure.h"
 
-#define MAGIC    "\211TMSYMS"
-#define VERSION  1
-#define LARGEST  (SYMBOL_CACHE_MOST / 4) /* one file */
-#define ID_MOST  64                      /* bytes of a build-id */
+#define MAGIC       "\211TMSYMS"
+#define VERSION     1
+#define LARGEST     (SYMBOL_CACHE_MOST / 4) /* one file */
+#define ID_MOST     64                      /* bytes of a build-id */
 #define NAME_MAX_ID (2 * ID_MOST + 1)
 
 /* The file: this header, the addresses in ascending order, their places, the strings. */
 struct head {
     char magic[8];
     uint32_t version;
-    uint32_t checksum;                         /* of all that follows it */
-    uint64_t device, inode, size, mtime_ns;    /* of the ELF file */
+    uint32_t checksum;                      /* of all that follows it */
+    uint64_t device, inode, size, mtime_ns; /* of the ELF file */
     uint32_t address_count, place_count;
     uint64_t string_size;
 };
@@ -59,9 +59,9 @@ struct known_string {
 struct symbol_cache {
     char name[NAME_MAX_ID];
     struct head head;
-    char *bytes;          /* of the file that was there; null: none */
-    struct content found; /* points into them */
-    struct content added; /* of its own */
+    char *bytes;                /* of the file that was there; null: none */
+    struct content found;       /* points into them */
+    struct content added;       /* of its own */
     struct known_string *known; /* those in added.strings */
     bool too_large;             /* to be kept */
 };
@@ -102,7 +102,8 @@ static int open_directory(bool make)
         mkdir(path, 0700);
     }
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0 && (fstat(fd, &stat) != 0 || stat.st_uid != geteuid() || stat.st_mode & (S_IWGRP | S_IWOTH))) {
+    if (fd >= 0 &&
+        (fstat(fd, &stat) != 0 || stat.st_uid != geteuid() || stat.st_mode & (S_IWGRP | S_IWOTH))) {
         close(fd);
         fd = -1;
     }
@@ -185,8 +186,9 @@ static bool is_good(const struct head *head, const struct head *wanted, const ch
     size_t left = size - sizeof(*head), addresses = head->address_count * sizeof(struct address),
            places = head->place_count * sizeof(struct kept_place);
     return memcmp(head->magic, wanted->magic, sizeof(head->magic)) == 0 && head->version == wanted->version &&
-           (!wanted->inode || is_same_file(head, wanted)) && addresses <= left && places <= left - addresses &&
-           head->string_size == left - addresses - places && head->string_size && !bytes[size - 1] &&
+           (!wanted->inode || is_same_file(head, wanted)) && addresses <= left &&
+           places <= left - addresses && head->string_size == left - addresses - places &&
+           head->string_size && !bytes[size - 1] &&
            checksum_of(bytes + SUMMED, size - SUMMED, 0) == head->checksum;
 }
 
@@ -241,8 +243,7 @@ struct symbol_cache *symbol_cache_open(const uint8_t *build_id, size_t build_id_
         cache->head.device = file->st_dev;
         cache->head.inode = file->st_ino;
         cache->head.size = (uint64_t)file->st_size;
-        cache->head.mtime_ns =
-            (uint64_t)file->st_mtim.tv_sec * 1000000000 + (uint64_t)file->st_mtim.tv_nsec;
+        cache->head.mtime_ns = (uint64_t)file->st_mtim.tv_sec * 1000000000 + (uint64_t)file->st_mtim.tv_nsec;
     }
     int directory = open_directory(false);
     if (directory >= 0) {
@@ -324,9 +325,8 @@ void symbol_cache_add(struct symbol_cache *cache, uint64_t address, const struct
     for (size_t i = 0; i < count; i++) {
         added->places =
             memory_grow(added->places, added->place_count, &added->place_room, sizeof(struct kept_place));
-        added->places[added->place_count++] = (struct kept_place){keep_string(cache, places[i].function),
-                                                                  keep_string(cache, places[i].file),
-                                                                  places[i].line};
+        added->places[added->place_count++] = (struct kept_place){
+            keep_string(cache, places[i].function), keep_string(cache, places[i].file), places[i].line};
     }
 }
 
