@@ -40,6 +40,8 @@ static void add_suppressions(struct options *options, const char *file)
     options->suppressions[options->suppression_count++] = file;
 }
 
+static const struct argp_child children[] = {{&symbol_options}, {0}};
+
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
     struct options *options = state->input;
@@ -74,31 +76,29 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     }
 }
 
-static const struct argp_child children[] = {{&symbol_options}, {0}};
-
-static const struct argp argp = {argp_options,
-                                 parse,
-                                 "[FILE[@SNAPSHOT]]",
-                                 "Show what a traced program never freed, by call site, largest first."
-                                 "\vFILE is a trace; left out, it is the newest trace in the current "
-                                 "directory. Of a program that is still "
-                                 "running, or was killed, it is what is live at that moment, leaked or not.",
-                                 children,
-                                 NULL,
-                                 NULL};
+static const struct argp argp = {
+    argp_options,
+    parse,
+    "[FILE[@SNAPSHOT]]",
+    "Show what a traced program never freed, by call site, largest first."
+    "\vFILE is a trace; left out, it is the newest trace in the current directory. Of a program that is "
+    "still "
+    "running, or was killed, or at a snapshot, it is what is live at that moment, leaked or not.",
+    children,
+    NULL,
+    NULL};
 
 static void write_leaks(const struct trace *trace, const struct suppressions *suppressions,
                         const struct options *options)
 {
     struct symbols *symbols = symbols_open(trace);
     struct view view = {.metric = METRIC_CURRENT, .by = BY_SITE};
-    struct progress progress;
     struct scope scope;
     struct leaks leaks;
-    progress_begin(&progress, "reading symbols");
+    struct progress progress;
     scope_open(&scope, &view, trace, symbols);
+    progress_begin(&progress, "reading symbols");
     leaks_find(&leaks, &scope, suppressions);
-    rows_resolve(&leaks.rows, &scope, options->limit);
     progress_end(&progress);
     struct leaks_report report = {.report = {.file = options->file,
                                              .trace = trace,
