@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <libiberty/libiberty.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,6 +90,22 @@ static bool directory_paths(char home[PATH_MAX], char path[PATH_MAX])
     return snprintf(path, PATH_MAX, "%s/tracemalloc", home) < PATH_MAX;
 }
 
+static bool is_ours(const char *path)
+{
+    struct stat found;
+    return path && stat(path, &found) == 0 && found.st_uid == geteuid();
+}
+
+/* Another user's, under sudo, would be left with directories that do not belong to him. */
+static void make_directories(const char *home, const char *path)
+{
+    const char *cache = getenv("XDG_CACHE_HOME");
+    if ((cache && strcmp(cache, home) == 0) || is_ours(getenv("HOME")))
+        mkdir(home, 0700);
+    if (is_ours(home))
+        mkdir(path, 0700);
+}
+
 /* The directory, -1 if there is none.  What others can write to, or what belongs to them (under sudo), is not
    used: they could tell us what they like. */
 static int open_directory(bool make)
@@ -97,10 +114,8 @@ static int open_directory(bool make)
     struct stat stat;
     if (!directory_paths(home, path))
         return -1;
-    if (make) {
-        mkdir(home, 0700);
-        mkdir(path, 0700);
-    }
+    if (make)
+        make_directories(home, path);
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd >= 0 &&
         (fstat(fd, &stat) != 0 || stat.st_uid != geteuid() || stat.st_mode & (S_IWGRP | S_IWOTH))) {
@@ -384,7 +399,7 @@ static bool write_content(int fd, struct head *head, const struct content *conte
     return fine;
 }
 
-/* Under a name of our own first: nobody sees half a file. */
+/* Under a name of our own first: nobody sees half a file.  A limit of files' sizes is not to end the program. */
 static void write_file(struct symbol_cache *cache, int directory)
 {
     char name[NAME_MAX_ID + 32];
@@ -393,7 +408,10 @@ static void write_file(struct symbol_cache *cache, int directory)
     int fd = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return;
+    struct sigaction ignored = {.sa_handler = SIG_IGN}, before;
+    sigaction(SIGXFSZ, &ignored, &before);
     bool fine = write_content(fd, &cache->head, &cache->added);
+    sigaction(SIGXFSZ, &before, NULL);
     close(fd);
     if (!fine || renameat(directory, name, directory, cache->name) != 0)
         unlinkat(directory, name, 0);
