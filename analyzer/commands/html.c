@@ -234,7 +234,10 @@ static bool make_tree(struct making *making, struct failure *why)
         struct moment latest = {&opened[i].trace, NULL, MOMENT_LATEST};
         if (!moment_go_to(&latest, why))
             return false;
+        struct progress progress;
+        progress_begin(&progress, "reading symbols");
         opened[i].nodes = calltree_add(&making->tree, &opened[i].trace, opened[i].symbols);
+        progress_end(&progress);
     }
     return true;
 }
