@@ -58,6 +58,8 @@ for purpose; do
         need eatmydata libeatmydata file_there /usr/lib/x86_64-linux-gnu/libeatmydata.so
         need faketime libfaketime file_there /usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1
         need fakeroot fakeroot command_there fakeroot
+        need zsh zsh command_there zsh
+        need libdebuginfod1 libdebuginfod file_there /usr/lib/x86_64-linux-gnu/libdebuginfod.so.1
         need python3-greenlet greenlet /usr/bin/python3 -c 'import greenlet'
         need chromium chromium command_there chromium
         need chromium-driver chromedriver command_there chromedriver

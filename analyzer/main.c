@@ -12,6 +12,7 @@
 #include "commands/commands.h"
 #include "model/truncation.h"
 #include "output/message.h"
+#include "output/progress_line.h"
 
 const char *argp_program_version = "tracemalloc 0.1.0";
 
@@ -23,10 +24,10 @@ static const struct command {
     {"run", "run a program and record its heap", command_run},
     {"report", "show current, peak and the top call sites of a trace", command_report},
     {"info", "show what is in a trace file, for people who debug the format", command_info},
-    {"tree", "show callers and callees with their shares", NULL},
-    {"source", "show source text with bytes per line", NULL},
-    {"diff", "compare two traces or snapshots", NULL},
-    {"leaks", "show what was never freed", NULL},
+    {"tree", "show callers and callees with their shares", command_tree},
+    {"source", "show source text with bytes per line", command_source},
+    {"diff", "compare two traces or snapshots", command_diff},
+    {"leaks", "show what was never freed", command_leaks},
     {"html", "write a self-contained HTML report", command_html},
     {"live", "watch a running program", NULL},
     {"ctl", "steer the recorder of a running program", NULL},
@@ -120,6 +121,7 @@ int main(int argc, char **argv)
     truncation_survive();
     setlocale(LC_CTYPE, "");
     atexit(message_check_stdout);
+    progress_line_start();
     argp_err_exit_status = EXIT_USAGE;
     if (argc < 2) {
         help(stderr);

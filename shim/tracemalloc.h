@@ -60,7 +60,7 @@ static inline int tracemalloc_get_traced_memory(size_t *current, size_t *peak)
 /*
  * Keeps in the trace what every call site holds and has done at this moment; `tracemalloc report FILE@LABEL` shows it.
  * label: null, or a string of which 63 bytes are kept; it need not be unique.  Of many snapshots the older are thinned
- * out, those with a label last (64 are kept, or as many as the recorder was told to).
+ * out, those with a label last; 64 are kept, or as many as the recorder was told to.
  *
  * Exact if the program has one thread.  Others are held at their next heap call meanwhile; where one cannot be (a
  * debugger has it, say) its last events may be missing.  -ENOSPC: there is no room in the trace; -EPERM: the program

@@ -9,7 +9,8 @@ lib=$build/libtrace.so
 tracemalloc=$build/tracemalloc
 programs=$build/tests/programs
 tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
+export XDG_CACHE_HOME=$tmp.cache DEBUGINFOD_URLS=
+trap 'rm -rf "$tmp" "$tmp.cache"' EXIT
 passed=0 failed=0 skipped=0
 
 # check NAME COMMAND...: the command's success is the check's.
@@ -60,12 +61,12 @@ of() {
     json "[.sites[] | select(any(.frames[]; .function == \"$1\")) | .$2] | add // 0" "${3:-}"
 }
 
-# The figures of each function site_*, a line each as tests/programs/model prints them: allocations, bytes,
-# frees, reallocations, temporary, blocks and bytes at the end, at the peak.
+# site_figures [FILE]: the figures of each function site_*, a line each as tests/programs/model prints them:
+# allocations, bytes, frees, reallocations, temporary, blocks and bytes at the end, at the peak.
 site_figures() {
     json '[.sites[] | . as $s | first(.frames[].function | select(. != null and startswith("site_"))) | {f: ., s: $s}]
         | group_by(.f) | map([.[0].f] + (map(.s) | [(map(.allocations) | add), (map(.allocated_bytes) | add),
             (map(.frees) | add), (map(.reallocations) | add), (map(.temporary) | add),
             (map(.current_blocks) | add), (map(.current_bytes) | add),
-            (map(.peak_blocks) | add), (map(.peak_bytes) | add)])) | .[] | map(tostring) | join(" ")' | sort
+            (map(.peak_blocks) | add), (map(.peak_bytes) | add)])) | .[] | map(tostring) | join(" ")' "${1:-}" | sort
 }

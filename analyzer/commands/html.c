@@ -12,6 +12,7 @@
 #include "commands/commands.h"
 #include "commands/options.h"
 #include "model/file.h"
+#include "model/translation.h"
 #include "output/html.h"
 #include "output/message.h"
 #include "output/terminal.h"
@@ -206,24 +207,11 @@ static bool same_file(const struct trace *a, const struct trace *b)
     return a->device == b->device && a->inode == b->inode;
 }
 
-/* Whether every module that both have, by its path, was the same file. */
-static bool same_build(const struct trace *a, const struct trace *b)
-{
-    for (uint32_t i = 1; i < a->header.module_count; i++)
-        for (uint32_t j = 1; j < b->header.module_count; j++) {
-            const struct trace_module *x = &a->modules[i], *y = &b->modules[j];
-            const char *path = a->module_paths[i], *other = b->module_paths[j];
-            if (path && other && strcmp(path, other) == 0 &&
-                (x->build_id_size != y->build_id_size || memcmp(x->build_id, y->build_id, x->build_id_size)))
-                return false;
-        }
-    return true;
-}
-
 /* Everything that a page is made of. */
 struct making {
     struct opened *opened;
     size_t count;
+    struct translation *translation; /* of two traces; otherwise null */
     struct calltree tree;
     struct moment *moments;
     size_t moment_count;
@@ -234,7 +222,10 @@ struct making {
 static bool make_tree(struct making *making, struct failure *why)
 {
     struct opened *opened = making->opened;
-    calltree_open(&making->tree, making->count == 1 || same_build(&opened[0].trace, &opened[1].trace));
+    calltree_open(&making->tree);
+    if (making->count == 2)
+        making->translation =
+            translation_start(&opened[0].trace, opened[0].symbols, &opened[1].trace, opened[1].symbols);
     for (size_t i = 0; i < making->count; i++) {
         struct moment latest = {&opened[i].trace, NULL, MOMENT_LATEST};
         if (!moment_go_to(&latest, why))
@@ -337,6 +328,8 @@ static bool make_page(const struct options *options, struct opened *opened, size
     pruned_free(&making.pruned);
     free(making.moments);
     calltree_close(&making.tree);
+    if (making.translation)
+        translation_end(making.translation);
     return fine;
 }
 

@@ -2,6 +2,8 @@
 #include "commands/options.h"
 
 #include <errno.h>
+#include <regex.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,6 +34,33 @@ unsigned long options_number(const struct argp_state *state, const char *option,
     if (text[0] < '0' || text[0] > '9' || *end || errno || number < least || number > most)
         argp_error(state, "--%s=%s: it can be a number from %lu to %lu", option, text, least, most);
     return number;
+}
+
+static bool has_form(const char *text, const char *form)
+{
+    regex_t expression;
+    if (regcomp(&expression, form, REG_EXTENDED | REG_NOSUB) != 0)
+        return false;
+    bool has = regexec(&expression, text, 0, NULL, 0) == 0;
+    regfree(&expression);
+    return has;
+}
+
+const char *options_decimal(const struct argp_state *state, const char *option, const char *text, double least,
+                            double most)
+{
+    double number = strtod(text, NULL);
+    if (!has_form(text, "^[0-9]{1,9}(\\.[0-9]{1,3})?$") || number <= least || number > most)
+        argp_error(state, "--%s=%s: it can be a number above %.0f, up to %.0f, with three decimals at most", option,
+                   text, least, most);
+    return text;
+}
+
+const char *options_size(const struct argp_state *state, const char *option, const char *text)
+{
+    if (!has_form(text, "^[1-9][0-9]{0,8}([0-9]{0,9}|K|M|G)$"))
+        argp_error(state, "--%s=%s: it can be a number of bytes, or one with K, M or G", option, text);
+    return text;
 }
 
 char *options_trace(const char *named)

@@ -16,6 +16,14 @@ int options_choose(const struct argp_state *state, const char *option, const cha
 unsigned long options_number(const struct argp_state *state, const char *option, const char *text,
                              unsigned long least, unsigned long most);
 
+/* Checks that it is a number with at most three decimals, more than `least` and not more than `most`, and returns it;
+   otherwise ends the program as wrong usage. */
+const char *options_decimal(const struct argp_state *state, const char *option, const char *text, double least,
+                            double most);
+
+/* The same of a number of bytes from 1 on, with K, M or G for times 1024. */
+const char *options_size(const struct argp_state *state, const char *option, const char *text);
+
 /*
  * Reads the trace that is named: FILE, or FILE@SNAPSHOT for its figures at a snapshot (trace_find_snapshot);
  * null or @SNAPSHOT: of the newest file in this directory.  False: it could not, and has said why.

@@ -41,9 +41,9 @@ struct calltree_index {
     FILE *speller;
 };
 
-void calltree_open(struct calltree *tree, bool lines)
+void calltree_open(struct calltree *tree)
 {
-    *tree = (struct calltree){.lines = lines, .index = memory_get(1, sizeof(*tree->index))};
+    *tree = (struct calltree){.index = memory_get(1, sizeof(*tree->index))};
     tree->index->speller = open_memstream(&tree->index->scratch, &tree->index->size);
     tree->nodes = memory_grow(NULL, 0, &tree->node_capacity, sizeof(*tree->nodes));
     tree->nodes[tree->node_count++] = (struct calltree_node){0};
@@ -75,13 +75,12 @@ void calltree_close(struct calltree *tree)
 }
 
 /* What makes a frame the same as another; in index->scratch. */
-static size_t spell(struct calltree *tree, const struct source_frame *frame)
+static size_t spell(struct calltree_index *index, const struct source_frame *frame)
 {
-    struct calltree_index *index = tree->index;
     rewind(index->speller);
     const char *function = frame->function ? frame->function : "";
     if (frame->file && frame->function)
-        fprintf(index->speller, "f%s%c%s%c%d", function, 0, frame->file, 0, tree->lines ? frame->line : 0);
+        fprintf(index->speller, "f%s%c%s%c%d", function, 0, frame->file, 0, frame->line);
     else if (frame->file)
         fprintf(index->speller, "l%s%c%d", frame->file, 0, frame->line);
     else if (frame->function)
@@ -97,12 +96,10 @@ static uint32_t frame_by_spelling(struct calltree *tree, const struct source_fra
 {
     struct calltree_index *index = tree->index;
     struct spelling *spelling;
-    size_t size = spell(tree, frame);
+    size_t size = spell(index, frame);
     HASH_FIND(hh, index->spellings, index->scratch, size, spelling);
-    if (spelling) {
-        tree->frames[spelling->frame].source.line = frame->line; /* without lines: as in the last trace */
+    if (spelling)
         return spelling->frame;
-    }
     spelling = memory_get(1, sizeof(*spelling) + size);
     memcpy(spelling->text, index->scratch, size);
     spelling->frame = (uint32_t)tree->frame_count;

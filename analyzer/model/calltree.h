@@ -24,7 +24,6 @@ struct calltree_frame {
 };
 
 struct calltree {
-    bool lines; /* whether frames at different lines of a function are different */
     struct calltree_frame *frames;
     struct calltree_node *nodes; /* parents before callees; the first is the root, whose frame says nothing */
     size_t frame_count, node_count, frame_capacity, node_capacity;
@@ -32,7 +31,7 @@ struct calltree {
 };
 
 /* An empty tree. */
-void calltree_open(struct calltree *tree, bool lines);
+void calltree_open(struct calltree *tree);
 
 void calltree_close(struct calltree *tree);
 

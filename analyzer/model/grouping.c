@@ -5,16 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/stack.h"
-
 /* Groups are found by what their frames say, not by where the strings are. */
 #define HASH_KEYCMP(a, b, size) (!same_frame(a, b))
 #include <uthash.h>
-
-const char *const grouping_names[GROUPINGS] = {
-    [BY_SITE] = "site", [BY_LINE] = "line",     [BY_FUNCTION] = "function",
-    [BY_FILE] = "file", [BY_MODULE] = "module",
-};
 
 /* What the frames of a group have in common; where it is not known, the next coarser thing. */
 static struct source_frame only_module(const struct source_frame *frame)
@@ -42,15 +35,13 @@ static struct source_frame only_line(const struct source_frame *frame)
 }
 
 static struct source_frame (*const common[GROUPINGS])(const struct source_frame *frame) = {
-    [BY_LINE] = only_line,
-    [BY_FUNCTION] = only_function,
-    [BY_FILE] = only_file,
-    [BY_MODULE] = only_module,
+    [BY_SITE] = only_function, [BY_LINE] = only_line,     [BY_FUNCTION] = only_function,
+    [BY_FILE] = only_file,     [BY_MODULE] = only_module,
 };
 
-struct group {
-    struct figures figures;
+struct grouped {
     struct source_frame frame;
+    uint32_t number;
     UT_hash_handle hh;
 };
 
@@ -77,72 +68,41 @@ static unsigned hash_of(const struct source_frame *frame)
     return sum;
 }
 
-static struct group *find_or_add(struct group **groups, const struct source_frame *frame)
+void groups_start(struct groups *groups, enum grouping by)
 {
-    struct group *group;
-    unsigned hash = hash_of(frame);
-    HASH_FIND_BYHASHVALUE(hh, *groups, frame, sizeof(*frame), hash, group);
-    if (group)
-        return group;
-    group = memory_get(1, sizeof(*group));
-    group->frame = *frame;
-    HASH_ADD_KEYPTR_BYHASHVALUE(hh, *groups, &group->frame, sizeof(*frame), hash, group);
+    *groups = (struct groups){.by = by, .count = 1};
+    groups->all = memory_grow(NULL, 0, &groups->capacity, sizeof(*groups->all));
+}
+
+void groups_free(struct groups *groups)
+{
+    HASH_CLEAR(hh, groups->known);
+    for (size_t i = 1; i < groups->count; i++)
+        free(groups->all[i]);
+    free(groups->all);
+    *groups = (struct groups){0};
+}
+
+static struct grouped *add(struct groups *groups, const struct source_frame *frame, unsigned hash)
+{
+    struct grouped *group = memory_get(1, sizeof(*group));
+    *group = (struct grouped){.frame = *frame, .number = (uint32_t)groups->count};
+    HASH_ADD_KEYPTR_BYHASHVALUE(hh, groups->known, &group->frame, sizeof(*frame), hash, group);
+    groups->all = memory_grow(groups->all, groups->count, &groups->capacity, sizeof(*groups->all));
+    groups->all[groups->count++] = group;
     return group;
 }
 
-static void make_sites(struct rows *rows, const struct trace *trace)
+uint32_t groups_number(struct groups *groups, const struct source_frame *frame)
 {
-    rows->all = memory_get(trace->header.site_count, sizeof(*rows->all));
-    for (uint32_t i = 1; i < trace->header.site_count; i++)
-        if (figures_any(&trace->sites[i].figures))
-            rows->all[rows->count++] = (struct row){.figures = &trace->sites[i].figures, .site = i};
+    struct source_frame shared = common[groups->by](frame);
+    struct grouped *group;
+    unsigned hash = hash_of(&shared);
+    HASH_FIND_BYHASHVALUE(hh, groups->known, &shared, sizeof(shared), hash, group);
+    return (group ? group : add(groups, &shared, hash))->number;
 }
 
-static void make_groups(struct rows *rows, const struct trace *trace, struct symbols *symbols,
-                        enum grouping by)
+const struct source_frame *groups_frame(const struct groups *groups, uint32_t number)
 {
-    for (uint32_t i = 1; i < trace->header.site_count; i++) {
-        if (!figures_any(&trace->sites[i].figures))
-            continue;
-        struct source_frame origin = stack_origin(trace, symbols, i), shared = common[by](&origin);
-        figures_add(&find_or_add(&rows->groups, &shared)->figures, &trace->sites[i].figures);
-    }
-    rows->all = memory_get(HASH_COUNT(rows->groups), sizeof(*rows->all));
-    for (const struct group *group = rows->groups; group; group = group->hh.next, rows->count++)
-        rows->all[rows->count] = (struct row){.figures = &group->figures,
-                                              .site = (uint32_t)rows->count, /* the order of equal ones */
-                                              .frame = &group->frame};
-}
-
-static int by_rank(const void *a, const void *b, void *context)
-{
-    const struct row *x = a, *y = b;
-    enum metric metric = *(const enum metric *)context;
-    uint64_t mine = metric_of(x->figures, metric), theirs = metric_of(y->figures, metric);
-    if (mine != theirs)
-        return mine < theirs ? 1 : -1;
-    return x->site < y->site ? -1 : x->site > y->site;
-}
-
-void rows_make(struct rows *rows, const struct trace *trace, struct symbols *symbols, enum grouping by,
-               enum metric metric)
-{
-    *rows = (struct rows){0};
-    if (by == BY_SITE)
-        make_sites(rows, trace);
-    else
-        make_groups(rows, trace, symbols, by);
-    qsort_r(rows->all, rows->count, sizeof(*rows->all), by_rank, &metric);
-}
-
-void rows_free(struct rows *rows)
-{
-    struct group *group, *next;
-    HASH_ITER(hh, rows->groups, group, next)
-    {
-        HASH_DEL(rows->groups, group);
-        free(group);
-    }
-    free(rows->all);
-    *rows = (struct rows){0};
+    return &groups->all[number]->frame;
 }

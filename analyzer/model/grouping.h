@@ -1,34 +1,29 @@
 // SPDX-License-Identifier: MIT
-/* Sites, or groups of sites, as rows to be ranked and shown. */
+/* Frames that have a line, a function, a file or a module in common, numbered. */
 #ifndef MODEL_GROUPING_H
 #define MODEL_GROUPING_H
 
-#include "model/metric.h"
-#include "model/symbols.h"
+#include "model/view.h"
 
-/* By what the sites are added up: a site is its whole stack; the others go by the frame an allocation
-   is attributed to (see model/stack.h). */
-enum grouping { BY_SITE, BY_LINE, BY_FUNCTION, BY_FILE, BY_MODULE, GROUPINGS };
+struct grouped;
 
-extern const char *const grouping_names[GROUPINGS];
-
-struct row {
-    const struct figures *figures;
-    uint32_t site;                    /* BY_SITE: its number */
-    const struct source_frame *frame; /* otherwise: what its sites have in common */
+/* The groups of one trace, in the order in which they were first met. */
+struct groups {
+    enum grouping by;
+    struct grouped *known; /* by what their frames have in common */
+    struct grouped **all;  /* by number, from 1 on */
+    size_t count, capacity;
 };
 
-struct rows {
-    struct row *all; /* ranked */
-    size_t count;
-    struct group *groups; /* that the rows point to, unless it is BY_SITE */
-};
+/* Of BY_SITE a group is a function: a whole stack is no property of a frame. */
+void groups_start(struct groups *groups, enum grouping by);
 
-/* All sites that ever counted anything, grouped, largest first; equal ones in the order of the file.  The
-   trace and symbols must live as long. */
-void rows_make(struct rows *rows, const struct trace *trace, struct symbols *symbols, enum grouping by,
-               enum metric metric);
+void groups_free(struct groups *groups);
 
-void rows_free(struct rows *rows);
+/* The number of the frame's group, from 1 on.  The frame's strings must live as long as the groups. */
+uint32_t groups_number(struct groups *groups, const struct source_frame *frame);
+
+/* What the frames of a group have in common: other members are null and 0. */
+const struct source_frame *groups_frame(const struct groups *groups, uint32_t number);
 
 #endif

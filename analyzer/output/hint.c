@@ -7,6 +7,8 @@
 #include "output/units.h"
 #include "output/utf8.h"
 
+#define FILES 8 /* so many names are repeated in a command */
+
 /* So that the suggested command can be copied into a shell. */
 static void put_quoted(const struct text *text, const char *name)
 {
@@ -25,11 +27,18 @@ static void put_quoted(const struct text *text, const char *name)
 
 void text_report_command(const struct text *text, const char *options)
 {
+    const struct report *report = text->report;
     fprintf(text->out, "tracemalloc report%s", options);
-    if (text->report->file) {
+    if (report->file) {
         fputc(' ', text->out);
-        put_quoted(text, text->report->file);
+        put_quoted(text, report->file);
     }
+    for (size_t i = 0; i < report->file_count && report->file_count <= FILES; i++) {
+        fputc(' ', text->out);
+        put_quoted(text, report->files[i]);
+    }
+    if (report->file_count > FILES)
+        fputs(" FILE...", text->out);
 }
 
 static void put_command(const struct text *text, const char *options)
@@ -42,14 +51,14 @@ static void put_command(const struct text *text, const char *options)
 /* The module of the largest site whose source is not known, if it is the lack of debug information. */
 static const char *module_without_lines(const struct report *report)
 {
-    struct source_frame frame;
     if (report->rows->count == 0)
         return NULL;
-    frame = report->by == BY_SITE ? stack_origin(report->trace, report->symbols, report->rows->all[0].site)
-                                  : *report->rows->all[0].frame;
-    if (frame.file || !frame.module)
+    const struct row *row = &report->rows->all[0];
+    const struct source_frame *frame =
+        report->view->by == BY_SITE ? &scope_origin(report->scope, row->site)->source : row->frame;
+    if (frame->file || !frame->module)
         return NULL;
-    return symbols_state_of_path(report->symbols, frame.module) == MODULE_NO_DWARF ? frame.module : NULL;
+    return symbols_state_of_path(report->symbols, frame->module) == MODULE_NO_DWARF ? frame->module : NULL;
 }
 
 static bool is_system(const char *module)
@@ -89,17 +98,17 @@ void text_hint(const struct text *text)
         fputs("nothing was allocated while it was recorded\n", text->out);
         return;
     }
-    if (hint_debug(text) && report->metric != METRIC_PEAK)
+    if (hint_debug(text) && report->view->metric != METRIC_PEAK)
         return;
-    if (totals->current_bytes && report->metric == METRIC_PEAK) {
+    if (totals->current_bytes && report->view->metric == METRIC_PEAK) {
         hint_current(text);
-    } else if (totals->temporary > totals->allocations / 10 && report->metric != METRIC_TEMPORARY) {
+    } else if (totals->temporary > totals->allocations / 10 && report->view->metric != METRIC_TEMPORARY) {
         fputs("blocks freed at once: ", text->out);
         put_command(text, " --sort temporary");
-    } else if (report->metric == METRIC_PEAK) {
+    } else if (report->view->metric == METRIC_PEAK) {
         fputs("everything was freed; who allocates most: ", text->out);
         put_command(text, " --sort allocated");
-    } else if (!report->full && report->by == BY_SITE) {
+    } else if (!report->full && report->view->by == BY_SITE) {
         fputs("whole stacks: ", text->out);
         put_command(text, " --full");
     } else {

@@ -354,7 +354,7 @@ static void put_trace(FILE *out, const struct html_trace *of)
     put_started(out, header->started_realtime_ns);
     fprintf(out, ",\"pid\":%" PRId32 ",\"threads\":%" PRIu32 ",\"sample_bytes\":%" PRIu64 ",\"notes\":[",
             header->pid, header->threads, header->sample_bytes);
-    losses_tell(of->trace, put_loss, &(struct list){out, ""});
+    losses_tell(of->trace, false, put_loss, &(struct list){out, ""});
     fputs("]}", out);
 }
 

@@ -44,14 +44,17 @@ static void say_flags(const struct listener *to, uint32_t flags)
             say(to, "%s", sentences[i].sentence);
 }
 
-void losses_tell(const struct trace *trace, void (*tell)(const char *sentence, void *context), void *context)
+void losses_tell(const struct trace *trace, bool several, void (*tell)(const char *sentence, void *context),
+                 void *context)
 {
     const struct trace_header *header = &trace->header;
     const struct listener to = {tell, context};
     char amount[UNITS_SIZE];
     if (trace->first_malloc)
         say(&to, "malloc was that of %s: only what it passed on was recorded", trace->first_malloc);
-    if (header->flags & TRACE_FORKED)
+    if (header->flags & TRACE_FORKED && several)
+        say(&to, "forks' children: what they inherited is counted in each; allocated counts from the fork on");
+    else if (header->flags & TRACE_FORKED)
         say(&to, "fork's child: allocated and peak count from the fork on");
     if (header->peak_error_bytes)
         say(&to, "the peak is exact to within %s (several threads)",

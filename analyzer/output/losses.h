@@ -5,7 +5,9 @@
 
 #include "model/trace.h"
 
-/* Calls `tell` with a sentence for each thing that is so; names in it are as the trace has them. */
-void losses_tell(const struct trace *trace, void (*tell)(const char *sentence, void *context), void *context);
+/* Calls `tell` with a sentence for each thing that is so; names in it are as the trace has them.  several: the trace
+   is the sum of several. */
+void losses_tell(const struct trace *trace, bool several, void (*tell)(const char *sentence, void *context),
+                 void *context);
 
 #endif

@@ -25,16 +25,16 @@ const char *text_plural(uint64_t count, const char *one, const char *many)
     return count == 1 ? one : many;
 }
 
-char *text_command(const struct text *text, size_t columns)
+char *text_command_line(const struct text *text, const char **command, size_t count, const char *exe,
+                        size_t columns)
 {
-    const struct trace *trace = text->report->trace;
     char *joined = NULL;
     size_t size;
     FILE *line = open_memstream(&joined, &size);
-    for (size_t i = 0; line && i < trace->command_count; i++)
-        fprintf(line, "%s%s", i ? " " : "", trace->command[i]);
-    if (line && !trace->command_count)
-        fputs(trace->exe ? trace->exe : "(unknown command)", line);
+    for (size_t i = 0; line && i < count; i++)
+        fprintf(line, "%s%s", i ? " " : "", command[i]);
+    if (line && !count)
+        fputs(exe ? exe : "(unknown command)", line);
     if (line)
         fclose(line);
     char *escaped = utf8_escape(joined ? joined : "", text->terminal.wide);
@@ -44,6 +44,12 @@ char *text_command(const struct text *text, size_t columns)
     char *clipped = utf8_clip(escaped, columns, text->terminal.wide, false);
     free(escaped);
     return clipped;
+}
+
+char *text_command(const struct text *text, size_t columns)
+{
+    const struct trace *trace = text->report->trace;
+    return text_command_line(text, trace->command, trace->command_count, trace->exe, columns);
 }
 
 void text_state(FILE *out, const struct process *process)
@@ -69,7 +75,9 @@ static void put_state(const struct text *text)
     if (localtime_r(&started, &local))
         strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &local);
     text_state(text->out, &text->report->process);
-    fprintf(text->out, ", pid %d, started %s", header->pid, when);
+    if (!text->report->processes)
+        fprintf(text->out, ", pid %d", header->pid);
+    fprintf(text->out, ", started %s", when);
     if (header->threads > 1)
         fprintf(text->out, ", %" PRIu32 " threads", header->threads);
     if (header->sample_bytes > 1)
@@ -93,6 +101,33 @@ static void put_snapshot(const struct text *text, const struct snapshot *snapsho
     fputc('\n', text->out);
 }
 
+static void put_together(const struct text *text)
+{
+    size_t count = text->report->processes->count;
+    text_style(text, TEXT_STRONG);
+    fprintf(text->out, "%zu %s, added up", count, text_plural(count, "process", "processes"));
+    text_style(text, TEXT_PLAIN);
+    fputc('\n', text->out);
+    put_state(text);
+    fputc('\n', text->out);
+    text_processes(text);
+    fputc('\n', text->out);
+}
+
+void text_process(const struct text *text)
+{
+    char *command = text_command(text, (size_t)text->terminal.columns);
+    text_style(text, TEXT_STRONG);
+    fputs(command, text->out);
+    text_style(text, TEXT_PLAIN);
+    fputc('\n', text->out);
+    free(command);
+    put_state(text);
+    if (text->report->trace->at)
+        put_snapshot(text, text->report->trace->at);
+    fputc('\n', text->out);
+}
+
 static void put_amount(const struct text *text, const char *label, uint64_t bytes, uint64_t count,
                        const char *one, const char *many)
 {
@@ -111,7 +146,9 @@ static void put_totals(const struct text *text)
     put_amount(text, "current", totals->current_bytes, totals->current_blocks, "block", "blocks");
     fputc('\n', text->out);
     put_amount(text, "peak", totals->peak_bytes, totals->peak_blocks, "block", "blocks");
-    fputc('\n', text->out);
+    fputs(text->report->processes ? " at most: the sum of the peaks, which may have come at different times\n"
+                                  : "\n",
+          text->out);
     put_amount(text, "allocated", totals->allocated_bytes, totals->allocations, "allocation", "allocations");
     if (totals->reallocations)
         fprintf(text->out, ", %s of them by realloc", units_count(totals->reallocations, number));
@@ -133,20 +170,53 @@ static void put_loss(const char *sentence, void *context)
     free(harmless);
 }
 
+/* Of what the rows below speak, if it is not all. */
+static void put_selection(const struct text *text)
+{
+    static const char *const wholes[METRICS] = {
+        [METRIC_PEAK] = "of the peak",           [METRIC_CURRENT] = "of what is live",
+        [METRIC_ALLOCATED] = "of all bytes",     [METRIC_ALLOCATIONS] = "of all allocations",
+        [METRIC_TEMPORARY] = "of all temporary",
+    };
+    const struct report *report = text->report;
+    const struct selection *selection = &report->selection;
+    enum metric metric = report->view->metric;
+    bool counted = metric == METRIC_ALLOCATIONS || metric == METRIC_TEMPORARY;
+    uint64_t value = metric_of(&selection->figures, metric);
+    char amount[UNITS_SIZE], share[UNITS_SIZE], sites[UNITS_SIZE], of[UNITS_SIZE];
+    if (!view_selects(report->view))
+        return;
+    if (!selection->sites) {
+        text_style(text, TEXT_WARN);
+        fprintf(text->out, "%-11sno call site matches", "selected");
+        text_style(text, TEXT_PLAIN);
+        fputc('\n', text->out);
+        return;
+    }
+    fprintf(text->out, "%-11s", "selected");
+    text_style(text, TEXT_STRONG);
+    fputs((counted ? units_count : units_bytes)(value, amount), text->out);
+    text_style(text, TEXT_PLAIN);
+    fprintf(text->out, ", %s %s, in %s of %s %s\n",
+            units_share(value, metric_of(&report->trace->totals, metric), share), wholes[metric],
+            units_count(selection->sites, sites), units_count(selection->of, of),
+            text_plural(selection->of, "call site", "call sites"));
+}
+
+void text_losses(const struct text *text)
+{
+    losses_tell(text->report->trace, text->report->processes, put_loss, (void *)text);
+}
+
 void text_head(const struct text *text)
 {
-    char *command = text_command(text, (size_t)text->terminal.columns);
-    text_style(text, TEXT_STRONG);
-    fputs(command, text->out);
-    text_style(text, TEXT_PLAIN);
-    fputc('\n', text->out);
-    free(command);
-    put_state(text);
-    if (text->report->trace->at)
-        put_snapshot(text, text->report->trace->at);
-    fputc('\n', text->out);
+    if (text->report->processes)
+        put_together(text);
+    else
+        text_process(text);
     put_totals(text);
-    losses_tell(text->report->trace, put_loss, (void *)text);
+    text_losses(text);
+    put_selection(text);
     fputc('\n', text->out);
 }
 

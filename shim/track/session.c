@@ -106,6 +106,7 @@ static void write_identity(struct trace_header *header)
     header->exe = file_string(session.exe, strlen(session.exe) + 1);
     header->cwd = file_string(session.cwd, strlen(session.cwd) + 1);
     write_command(header);
+    header->run_pid = options.root;
     header->depth = options.depth;
     header->sample_bytes = 1;
 }
@@ -405,7 +406,7 @@ int session_snapshot(struct thread *self, const char *label)
 /* More than there can ever be is asked for to see how that fails, or by mistake. */
 void session_failed(struct thread *self, size_t size)
 {
-    if (file_is_attached() && size <= PTRDIFF_MAX)
+    if (file_is_attached() && size < PTRDIFF_MAX)
         snapshots_failed(self, size);
 }
 

@@ -57,11 +57,6 @@ static bool make_places(void)
     return section;
 }
 
-static void drop(struct trace_snapshot *record)
-{
-    __atomic_store_n(&record->number, 0, __ATOMIC_RELEASE);
-}
-
 /* The places in use, the oldest first; only those without a label, or all. */
 static uint32_t list_places(bool labelled)
 {
@@ -78,14 +73,22 @@ static uint32_t list_places(bool labelled)
     return count;
 }
 
-/* Of the older half every other, so that what is left is the sparser the longer ago it was. */
-static void thin_out(void)
+static uint64_t number_of(uint32_t i)
 {
-    uint32_t count = list_places(false);
+    return snapshots.records[snapshots.order[i]].number;
+}
+
+/* Of the older half the one whose neighbours are nearest to each other, but never the first: the newer half stays
+   complete, the older one spread over all the time before. */
+static uint32_t least_missed(void)
+{
+    uint32_t count = list_places(false), least = 0;
     if (count < 2)
         count = list_places(true);
-    for (uint32_t i = (count + 1) / 2; i > 0; i -= i > 1 ? 2 : 1)
-        drop(&snapshots.records[snapshots.order[i - 1]]);
+    for (uint32_t i = 1; i < (count + 1) / 2; i++)
+        if (!least || number_of(i + 1) - number_of(i - 1) < number_of(least + 1) - number_of(least - 1))
+            least = i;
+    return snapshots.order[least];
 }
 
 static uint32_t free_place(void)
@@ -93,10 +96,11 @@ static uint32_t free_place(void)
     uint32_t place = 0;
     while (place < options.keep && snapshots.records[place].number)
         place++;
-    if (place < options.keep)
-        return place;
-    thin_out();
-    return free_place();
+    if (place == options.keep) {
+        place = least_missed();
+        __atomic_store_n(&snapshots.records[place].number, 0, __ATOMIC_RELEASE);
+    }
+    return place;
 }
 
 static bool make_room(struct place *place, uint32_t number, uint32_t sites)

@@ -3,8 +3,8 @@
  * Snapshots: what every site had done at one moment, kept in the file.
  *
  * Other threads are held at their next heap call while the counters are added up: 64 bytes for each site are
- * written, and as many read for each site and shard.  What is kept is bounded: of the older half every other goes when
- * a place is wanted, first of those that bear no label.
+ * written, and as many read for each site and shard.  What is kept is bounded: the newer half of it is complete, the
+ * older half the sparser the more there were; those that bear a label go last.
  */
 #ifndef TRACK_SNAPSHOTS_H
 #define TRACK_SNAPSHOTS_H

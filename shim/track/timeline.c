@@ -89,6 +89,7 @@ static uint64_t resident(uint64_t now, bool may_open)
 static void put(struct trace_point *to, const struct trace_point *from)
 {
     __atomic_store_n(&to->ns, 0, __ATOMIC_RELEASE);
+    POINT("writing a point");
     __atomic_store_n(&to->current_bytes, from->current_bytes, __ATOMIC_RELEASE);
     __atomic_store_n(&to->blocks, from->blocks, __ATOMIC_RELEASE);
     __atomic_store_n(&to->resident_bytes, from->resident_bytes, __ATOMIC_RELEASE);

@@ -46,7 +46,7 @@ run
 check "no arguments: help on stderr, exit 2" eval 'status_is 2 && empty out && has err "report"'
 helps "--help" "report" --help
 helps "--version" "tracemalloc 0.1.0" --version
-for command in report run info; do
+for command in report run info tree source diff leaks; do
     helps "$command --help" "Usage: tracemalloc $command" $command --help
     helps "$command --version" "tracemalloc 0.1.0" $command --version
     run $command --no-such-option
@@ -55,15 +55,13 @@ done
 refused "an unknown command, with the nearest name" 2 "did you mean 'report'" reprot
 refused "an unknown command unlike any" 2 "no command 'frobnicate'" frobnicate
 refused "an unknown option before the command" 2 "--frob" --frob
-for command in tree source diff leaks live ctl check export; do
+for command in live ctl check export; do
     refused "$command: not yet" 2 "$command: not yet" $command
 done
 for option in --sort=size --limit=many --limit=-1 --group-by=thread; do
     run report $option
     check "report $option exits 2" eval 'status_is 2 && empty out && has err "it can be"'
 done
-run report one two
-check "two traces at a time exit 2" status_is 2
 run run
 check "run without a program exits 2" eval 'status_is 2 && has err "which program"'
 run run --depth=0 true
@@ -80,7 +78,8 @@ refused "a snapshot of a missing file" 1 "missing.trace@label: No such file" rep
 refused "an empty file" 1 "empty.trace: is empty" report empty.trace
 echo "something else" >foreign.trace
 refused "a foreign file" 1 "foreign.trace: not a trace file" report foreign.trace
-refused "a directory" 1 "Is a directory" report .
+mkdir empty
+refused "a directory without a trace" 1 "empty: no trace in this directory" report empty
 mkfifo fifo
 refused "a FIFO" 1 "not a regular file" report fifo
 refused "no trace among other files, one a FIFO" 1 "no trace in this directory" report
@@ -188,7 +187,7 @@ for metric in peak current allocated allocations temporary; do
     check "--sort $metric" status_is 0
 done
 
-for arguments in "report good.trace" "report --json good.trace" "report --help" "--help" "--version"; do
+for arguments in "report good.trace" "report --json good.trace" "tree good.trace" "tree --json good.trace" "report --help" "--help" "--version"; do
     "$tracemalloc" $arguments >/dev/full 2>"$tmp/err"
     status=$?
     check "$arguments >/dev/full exits 1 with a message" eval 'status_is 1 && has err "No space left"'
@@ -203,6 +202,12 @@ check "no control character reaches the terminal" eval 'status_is 0 && harmless 
 check "nor by a warning" eval 'harmless err && one_line err'
 run report --json hostile.trace
 check "JSON of hostile names" eval 'status_is 0 && is_json && harmless out'
+run tree hostile.trace
+check "a tree of them" eval 'status_is 0 && harmless out && has out "1.6 MiB  100.0 %"'
+run tree --json hostile.trace
+check "in JSON" eval 'status_is 0 && is_json && harmless out'
+run source '*' hostile.trace
+check "no source of them" eval 'status_is 1 && empty out && harmless err'
 LC_ALL=C.UTF-8 "$tracemalloc" report hostile.trace >"$tmp/out" 2>/dev/null
 check "nor a direction mark in UTF-8" eval '! grep -q $'"'"'\342\200\256\|\302\233'"'"' "$tmp/out"'
 

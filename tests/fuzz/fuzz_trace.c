@@ -7,11 +7,15 @@
 
 #include "fuzz.h"
 #include "model/ending.h"
+#include "output/difference.h"
 #include "output/dump.h"
 #include "output/html.h"
 #include "output/json.h"
+#include "output/leaks.h"
 #include "output/message.h"
+#include "output/source.h"
 #include "output/text.h"
+#include "output/tree.h"
 #include "tests/unit/output_check.h"
 
 #define ROWS      8
@@ -23,6 +27,7 @@ struct variation {
     int columns;
     enum grouping by;
     enum metric metric;
+    bool cumulative, hide, from, filter, inverted;
 };
 
 static struct variation vary(const uint8_t *data, size_t size)
@@ -33,7 +38,12 @@ static struct variation vary(const uint8_t *data, size_t size)
     return (struct variation){.wide = sum & 1,
                               .columns = sum & 2 ? 40 + (int)(sum >> 2 & 63) : 0,
                               .by = (enum grouping)(sum / 4 % GROUPINGS),
-                              .metric = (enum metric)(sum / 16 % METRICS)};
+                              .metric = (enum metric)(sum / 16 % METRICS),
+                              .cumulative = sum & 128,
+                              .hide = sum & 256,
+                              .from = sum & 512,
+                              .filter = sum & 1024,
+                              .inverted = sum & 2048};
 }
 
 /* setlocale would read files each time. */
@@ -120,23 +130,75 @@ static void try_text(const struct report *report, const struct variation *variat
     text_head(&text);
     text_table(&text);
     text_hint(&text);
-    if (report->by == BY_SITE)
+    if (report->view->by == BY_SITE)
         text_summary(text.out, report);
     check_text(text.out, variation);
+}
+
+static void add(struct patterns *patterns, bool wanted, const char *text)
+{
+    struct failure why;
+    if (wanted && !patterns_add(patterns, text, PATTERN_ANY, &why))
+        fuzz_check(why.text);
+}
+
+static struct view view_of(enum grouping by, const struct variation *variation)
+{
+    struct view view = {
+        .by = by, .metric = variation->metric, .cumulative = variation->cumulative && by != BY_SITE};
+    add(&view.hide, variation->hide, "*a*");
+    add(&view.from, variation->from, "?*");
+    add(&view.filter, variation->filter, "*[!a]");
+    add(&view.marked, true, "*");
+    return view;
+}
+
+static void try_tree(const struct report *report, const struct variation *variation)
+{
+    struct tree tree;
+    struct failure why;
+    if (!tree_make(&tree, report->scope, variation->inverted, 0, &why))
+        return;
+    struct call_tree call_tree = {report, &tree, variation->inverted, 0};
+    FILE *out = output();
+    tree_json(out, &call_tree);
+    check_json(out);
+    out = output();
+    tree_text(out, &call_tree);
+    check_text(out, variation);
+    tree_free(&tree);
+}
+
+static void try_source(const struct report *report, const struct variation *variation)
+{
+    struct annotation annotation;
+    annotation_make(&annotation, report->scope);
+    struct source source = {.report = report, .annotation = &annotation};
+    FILE *out = output();
+    source_json(out, &source);
+    check_json(out);
+    out = output();
+    source_text(out, &source);
+    check_text(out, variation);
+    annotation_free(&annotation);
 }
 
 static void try_report(const struct trace *trace, enum grouping by, const struct variation *variation)
 {
     struct symbols *symbols = symbols_open(trace);
     struct rows rows;
-    rows_make(&rows, trace, symbols, by, variation->metric);
+    struct view view = view_of(by, variation);
+    struct scope scope;
+    scope_open(&scope, &view, trace, symbols);
+    rows_make(&rows, &scope);
     struct report report = {.file = trace->cwd,
                             .trace = trace,
                             .symbols = symbols,
                             .process = process_of(trace),
+                            .view = &view,
+                            .scope = &scope,
+                            .selection = scope_select(&scope),
                             .rows = &rows,
-                            .by = by,
-                            .metric = variation->metric,
                             .limit = ROWS};
     FILE *out = output();
     json_report(out, &report);
@@ -145,7 +207,13 @@ static void try_report(const struct trace *trace, enum grouping by, const struct
     report.full = true;
     try_text(&report, variation);
     try_messages(&report, variation);
+    if (by != BY_SITE)
+        try_tree(&report, variation);
+    if (by == BY_LINE)
+        try_source(&report, variation);
     rows_free(&rows);
+    scope_close(&scope);
+    view_free(&view);
     symbols_close(symbols);
 }
 
@@ -159,7 +227,7 @@ static void try_page(struct trace *trace, const struct variation *variation)
     struct pruning pruning;
     struct pruned pruned;
     struct failure why;
-    calltree_open(&tree, variation->wide);
+    calltree_open(&tree);
     uint32_t *nodes = calltree_add(&tree, trace, symbols);
     struct moment *moments = moments_of(trace, nodes, SNAPSHOTS, NULL, 0, &page.moment_count);
     struct figures *figures = calltree_figures(&tree, trace, nodes);
@@ -183,6 +251,93 @@ static void try_page(struct trace *trace, const struct variation *variation)
     symbols_close(symbols);
 }
 
+static void try_leaks(const struct trace *trace, const struct variation *variation)
+{
+    struct symbols *symbols = symbols_open(trace);
+    struct view view = {.metric = METRIC_CURRENT};
+    struct suppressions suppressions;
+    struct scope scope;
+    struct leaks leaks;
+    suppressions_start(&suppressions, true);
+    scope_open(&scope, &view, trace, symbols);
+    leaks_find(&leaks, &scope, &suppressions);
+    struct leaks_report report = {.report = {.file = trace->cwd,
+                                             .trace = trace,
+                                             .symbols = symbols,
+                                             .process = process_of(trace),
+                                             .view = &view,
+                                             .scope = &scope,
+                                             .selection = scope_select(&scope),
+                                             .rows = &leaks.rows,
+                                             .limit = ROWS,
+                                             .full = variation->columns},
+                                  .leaks = &leaks,
+                                  .suppressions = &suppressions};
+    FILE *out = output();
+    leaks_json(out, &report);
+    check_json(out);
+    out = output();
+    leaks_text(out, &report);
+    check_text(out, variation);
+    leaks_free(&leaks);
+    scope_close(&scope);
+    symbols_close(symbols);
+    suppressions_free(&suppressions);
+}
+
+static void write_difference(const struct difference *difference, const struct trace *const traces[SIDES],
+                             struct symbols *const symbols[SIDES], const struct variation *variation)
+{
+    struct difference_report report = {.difference = difference, .limit = ROWS};
+    for (enum side side = OLD; side < SIDES; side++)
+        report.side[side] = (struct report){.file = traces[side]->cwd,
+                                            .trace = traces[side],
+                                            .symbols = symbols[side],
+                                            .process = process_of(traces[side]),
+                                            .view = difference->view,
+                                            .scope = (struct scope *)&difference->scope[side],
+                                            .selection = difference->selection[side],
+                                            .full = variation->columns};
+    FILE *out = output();
+    difference_json(out, &report);
+    check_json(out);
+    out = output();
+    difference_text(out, &report);
+    check_text(out, variation);
+    out = output();
+    if (difference->view->by == BY_SITE)
+        difference_folded(out, &report);
+    check_text(out, variation);
+}
+
+/* A trace does not differ from itself, but from one of half its sites. */
+static void try_difference(const struct trace *trace, const struct variation *variation)
+{
+    struct trace half = *trace;
+    struct view view = {.metric = variation->metric, .by = variation->by};
+    half.sites = memory_get(trace->header.site_count, sizeof(*half.sites));
+    for (uint32_t i = 1; i < trace->header.site_count; i++) {
+        half.sites[i] = trace->sites[i];
+        if (i % 2)
+            half.sites[i].figures = (struct figures){0};
+    }
+    const struct trace *const pairs[][SIDES] = {{trace, trace}, {&half, trace}, {trace, &half}};
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+        struct symbols *symbols[SIDES] = {symbols_open(pairs[i][OLD]), symbols_open(pairs[i][NEW])};
+        struct translation *translation =
+            translation_start(pairs[i][OLD], symbols[OLD], pairs[i][NEW], symbols[NEW]);
+        struct difference difference;
+        difference_make(&difference, &view, pairs[i], symbols, translation);
+        fuzz_check(i || difference.equal ? NULL : "difference: of a trace and itself");
+        write_difference(&difference, pairs[i], symbols, variation);
+        difference_free(&difference);
+        translation_end(translation);
+        symbols_close(symbols[OLD]);
+        symbols_close(symbols[NEW]);
+    }
+    free(half.sites);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct variation variation = vary(data, size);
@@ -195,6 +350,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     try_report(&trace, BY_SITE, &variation);
     try_report(&trace, variation.by, &variation);
+    try_leaks(&trace, &variation);
+    try_difference(&trace, &variation);
     try_what_was_when(path, &trace, &variation);
     try_page(&trace, &variation);
     for (size_t i = 0; i < trace.snapshot_count && i < SNAPSHOTS; i++)

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * model EVENTS SEED THREADS [plain]: random events over all functions of the malloc family, at 16 call sites,
+ * model EVENTS SEED THREADS [plain|snapshots]: random events over all functions of the malloc family, at 16 sites,
  * with a recorder beside them that is too simple to be wrong: it keeps every site's figures, and copies them all
  * whenever the live bytes reach a new maximum.  Several threads take turns, so that the order is known.  plain:
  * only what other tools know and count alike: neither memalign, pvalloc nor realloc, nothing of 0 bytes, nothing
- * that fails.
+ * that fails.  snapshots: takes one at each eighth of the events, "1" to "7", with lines of its own.
  *
  * Prints a line a site: allocations, bytes, frees, reallocations, temporary, blocks and bytes live at the
- * end, blocks and bytes at the peak.
+ * end, blocks and bytes at the peak.  Those of a snapshot begin with its label and @.
  */
+#include "tracemalloc.h"
 #include <malloc.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -201,6 +202,29 @@ static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static long events, done;
 static int threads, turn;
 
+static bool snapshots;
+
+static void print_figures(const char *before)
+{
+    for (int i = 0; i < SITES; i++) {
+        const struct figures *f = &figures[i];
+        printf("%ssite_%d %ld %ld %ld %ld %ld %ld %ld %ld %ld\n", before, i, f->allocations, f->bytes, f->frees,
+               f->reallocations, f->temporary, f->blocks, f->live, at_peak[i].blocks, at_peak[i].live);
+    }
+}
+
+static void snapshot_if_due(void)
+{
+    char label[24], before[24];
+    if (!snapshots || !done || done % (events / 8) || done == events)
+        return;
+    snprintf(label, sizeof label, "%ld", done / (events / 8));
+    snprintf(before, sizeof before, "%s@", label);
+    if (tracemalloc_take_snapshot(label))
+        abort();
+    print_figures(before);
+}
+
 static void *worker(void *argument)
 {
     me = (int)(intptr_t)argument;
@@ -208,8 +232,10 @@ static void *worker(void *argument)
     while (done < events) {
         while (turn != me && done < events)
             pthread_cond_wait(&changed, &mutex);
-        for (int i = 0; i < 100 && done < events; i++, done++)
+        for (int i = 0; i < 100 && done < events; i++, done++) {
+            snapshot_if_due();
             event();
+        }
         turn = (int)below((uint64_t)threads);
         pthread_cond_broadcast(&changed);
     }
@@ -219,9 +245,12 @@ static void *worker(void *argument)
 
 int main(int argc, char **argv)
 {
+    static char buffer[1 << 16];        /* else stdio would ask for one of its own */
     if (argc < 4)
         return 2;
-    plain = argc > 4;
+    plain = argc > 4 && !strcmp(argv[4], "plain");
+    snapshots = argc > 4 && !strcmp(argv[4], "snapshots");
+    setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
     events = atol(argv[1]);
     state = strtoull(argv[2], NULL, 10) * 2 + 1;
     threads = atoi(argv[3]);
@@ -234,10 +263,6 @@ int main(int argc, char **argv)
         for (int i = 0; i < threads; i++)
             pthread_join(ids[i], NULL);
     }
-    for (int i = 0; i < SITES; i++) {
-        const struct figures *f = &figures[i];
-        printf("site_%d %ld %ld %ld %ld %ld %ld %ld %ld %ld\n", i, f->allocations, f->bytes, f->frees,
-               f->reallocations, f->temporary, f->blocks, f->live, at_peak[i].blocks, at_peak[i].live);
-    }
+    print_figures("");
     return 0;
 }

@@ -65,7 +65,7 @@ static int make(void **state)
         write_trace(7 * (uint32_t)i);
         load(i);
     }
-    calltree_open(&tree, true);
+    calltree_open(&tree);
     for (size_t i = 0; i < 2; i++)
         nodes[i] = calltree_add(&tree, &traces[i], symbols[i]);
     return 0;

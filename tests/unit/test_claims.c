@@ -119,15 +119,19 @@ static void report_all(const struct trace *trace)
     for (enum grouping by = 0; by < GROUPINGS; by++) {
         struct symbols *symbols = symbols_open(trace);
         struct rows rows;
-        rows_make(&rows, trace, symbols, by, METRIC_CURRENT);
+        struct view view = {.by = by, .metric = METRIC_CURRENT, .cumulative = by != BY_SITE};
+        struct scope scope;
+        scope_open(&scope, &view, trace, symbols);
+        rows_make(&rows, &scope);
         struct report report = {
-            .trace = trace, .symbols = symbols, .rows = &rows, .by = by, .metric = METRIC_CURRENT};
+            .trace = trace, .symbols = symbols, .view = &view, .scope = &scope, .rows = &rows};
         report.limit = by == BY_SITE ? 3000 : 10;
         json_report(out, &report);
         report.full = true;
         report.limit = 10;
         text_report(out, &report);
         rows_free(&rows);
+        scope_close(&scope);
         symbols_close(symbols);
     }
     fclose(out);

@@ -51,17 +51,23 @@ static char *report_of(struct trace_writer *writer, enum grouping by, size_t lim
     close(fd);
     unlink(path);
     struct symbols *symbols = symbols_open(&trace);
-    rows_make(&rows, &trace, symbols, by, METRIC_PEAK);
+    struct view view = {.by = by};
+    struct scope scope;
+    scope_open(&scope, &view, &trace, symbols);
+    rows_make(&rows, &scope);
     struct report report = {.trace = &trace,
                             .symbols = symbols,
                             .process = process_of(&trace),
+                            .view = &view,
+                            .scope = &scope,
+                            .selection = scope_select(&scope),
                             .rows = &rows,
-                            .by = by,
                             .limit = limit};
     FILE *out = open_memstream(&text, &size);
     json_report(out, &report);
     fclose(out);
     rows_free(&rows);
+    scope_close(&scope);
     symbols_close(symbols);
     trace_free(&trace);
     return text;
@@ -84,10 +90,14 @@ static void contract(void **state)
         "{\"version\": 1, \"command\": [\"./prog\", \"arg\"], \"pid\": 4242, "
         "\"started\": \"2026-11-22T19:00:00Z\", \"duration_seconds\": 1.250000,\n"
         " \"state\": \"exited 0\", \"mode\": \"exact\", \"sample_bytes\": 1, \"sites_total\": 2,\n"
+        " \"snapshot\": null, \"snapshots\": [],\n"
         " \"totals\": {\"current_bytes\": 16, \"current_blocks\": 3, \"peak_bytes\": 32, \"peak_blocks\": 5, "
         "\"peak_error_bytes\": 0, \"allocated_bytes\": 48, \"allocations\": 7, \"frees\": 4, "
         "\"reallocations\": 0, \"temporary\": 0, \"threads\": 1, \"recorder_bytes\": %llu, "
         "\"truncated_stacks\": 1, \"missed_events\": 5},\n"
+        " \"selected\": {\"sites\": 2, \"current_bytes\": 16, \"current_blocks\": 3, \"peak_bytes\": 32, "
+        "\"peak_blocks\": 5, \"allocated_bytes\": 48, \"allocations\": 7, \"frees\": 4, "
+        "\"reallocations\": 0, \"temporary\": 0},\n"
         " \"sites\": [\n"
         "  {\"current_bytes\": 16, \"current_blocks\": 2, \"peak_bytes\": 32, \"peak_blocks\": 4, "
         "\"allocated_bytes\": 48, \"allocations\": 6, \"frees\": 4, \"reallocations\": 0, \"temporary\": 0, "

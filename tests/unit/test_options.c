@@ -64,6 +64,7 @@ static void test_nothing_set_leaves_the_defaults(void **state)
     assert_int_equal(options.children, CHILDREN_AUTO);
     assert_int_equal(options.root, 0);
     assert_false(options.quiet);
+    assert_int_equal(options.keep, 64);
 }
 
 static void test_every_key_sets_its_option(void **state)
@@ -76,6 +77,18 @@ static void test_every_key_sets_its_option(void **state)
     assert_int_equal(options.children, CHILDREN_NONE);
     assert_int_equal(options.root, 4711);
     assert_true(options.quiet);
+    read_options("snapshot-interval=0.5,snapshot-growth=1.25,snapshot-size=3M,keep=7");
+    assert_int_equal(options.snapshot_ms, 500);
+    assert_int_equal(options.snapshot_growth, 250);
+    assert_int_equal(options.snapshot_size, 3 << 20);
+    assert_int_equal(options.keep, 7);
+    read_options("snapshot-interval=1000000,snapshot-growth=3,snapshot-size=8589934591G,keep=1024");
+    assert_int_equal(options.snapshot_ms, 1000000000);
+    assert_int_equal(options.snapshot_growth, 2000);
+    assert_true(options.snapshot_size == UINT64_C(8589934591) << 30);
+    read_options("snapshot-interval=0.007,snapshot-size=12");
+    assert_int_equal(options.snapshot_ms, 7);
+    assert_int_equal(options.snapshot_size, 12);
     read_options("children=all,,quiet=0,depth=65536,");
     assert_int_equal(complaint_count, 0);
     assert_int_equal(options.children, CHILDREN_ALL);
@@ -107,6 +120,11 @@ static void test_each_bad_value_is_complained_of_once(void **state)
         "depth=", "depth=0", "depth=-1", "depth=65537", "depth=99999999999999999999", "depth=5x", "depth=0x5",
         "depth= 5", "depth=5=6", "children=", "children=some", "children=ALL", "root=", "root=-1", "root=x",
         "root=99999999999", "quiet=", "quiet=2", "quiet=yes", "quiet=10", "out=",
+        "snapshot-interval=", "snapshot-interval=0", "snapshot-interval=0.000", "snapshot-interval=1.2345",
+        "snapshot-interval=1.", "snapshot-interval=.5", "snapshot-interval=1.2.3", "snapshot-interval=1000001",
+        "snapshot-interval=1s", "snapshot-growth=1", "snapshot-growth=0.5", "snapshot-growth=-2",
+        "snapshot-size=", "snapshot-size=0", "snapshot-size=5T", "snapshot-size=K", "snapshot-size=5KB",
+        "snapshot-size=9223372036854775808", "snapshot-size=8589934592G", "keep=", "keep=0", "keep=1025",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char expected[64];

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+#include "commands/view_options.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands/options.h"
+#include "commands/symbol_options.h"
+
+enum {
+    KEY_SORT = 's',
+    KEY_GROUP = 'g',
+    KEY_CUMULATIVE = 'c',
+    KEY_FILTER = 'F',
+    KEY_EXCLUDE = 'x',
+    KEY_ALL_FRAMES = 0x100,
+    KEY_FROM,
+    KEY_HIDE,
+    KEY_MIN_BYTES,
+    KEY_MIN_BLOCKS
+};
+
+/* --- which sites, in which order ----------------------------------------------------------------------- */
+
+static const struct argp_option view_list[] = {
+    {"sort", KEY_SORT, "WHAT", 0, "Rank by peak (default), current, allocated, allocations or temporary", 0},
+    {"filter", KEY_FILTER, "PATTERN", 0,
+     "Only what is allocated in a place that matches: function=GLOB, file=GLOB, file=GLOB:LINE, module=GLOB, "
+     "or a GLOB for any of them; can be given again for others",
+     0},
+    {"exclude", KEY_EXCLUDE, "PATTERN", 0, "Nothing of what matches; can be given again", 0},
+    {"all-frames", KEY_ALL_FRAMES, NULL, 0,
+     "The filters match any frame of the stack, not only the one that the allocation is attributed to", 0},
+    {"from", KEY_FROM, "FUNCTION", 0, "Only what is below FUNCTION, where stacks are then cut", 0},
+    {"hide", KEY_HIDE, "PATTERN", 0,
+     "Leave out frames that match: they count as their callers; can be given again", 0},
+    {"min-bytes", KEY_MIN_BYTES, "SIZE", 0, "Only rows of so many bytes or more: 4096, 64K, 1M, 2G", 0},
+    {"min-blocks", KEY_MIN_BLOCKS, "N", 0, "Only rows of so many blocks or more", 0},
+    {0}};
+
+static void add_pattern(struct argp_state *state, struct patterns *patterns, const char *option,
+                        const char *text, enum pattern_field otherwise)
+{
+    struct failure why;
+    if (!patterns_add(patterns, text, otherwise, &why))
+        argp_error(state, "--%s=%s: %s", option, text, why.text);
+}
+
+/* A number with K, M, G, T for powers of 1024. */
+static uint64_t size_of(const struct argp_state *state, const char *text)
+{
+    static const char letters[] = "KMGT";
+    char *end;
+    errno = 0;
+    unsigned long long number = strtoull(text, &end, 10);
+    const char *letter = *end ? strchr(letters, *end) : NULL;
+    int shift = letter ? 10 * (int)(letter - letters + 1) : 0;
+    bool fine = text[0] >= '0' && text[0] <= '9' && !errno && (!*end || (letter && !end[1]));
+    if (!fine || number > UINT64_MAX >> shift)
+        argp_error(state, "--min-bytes=%s: it can be a number of bytes, or one with K, M, G or T", text);
+    return (uint64_t)number << shift;
+}
+
+static void check(const struct view *view, const struct argp_state *state)
+{
+    if (view->all_frames && !view->filter.count && !view->exclude.count)
+        argp_error(state, "--all-frames tells how filters match: it needs --filter or --exclude");
+    if (view->min_bytes && view->metric == METRIC_TEMPORARY)
+        argp_error(state,
+                   "--min-bytes: temporary blocks are counted, but not their bytes; --min-blocks can be "
+                   "used with --sort=temporary");
+}
+
+static error_t parse_view(int key, char *argument, struct argp_state *state)
+{
+    struct view_options *options = state->input;
+    struct view *view = &options->view;
+    switch (key) {
+    case KEY_SORT:
+        options->sorted = true;
+        view->metric = (enum metric)options_choose(state, "sort", argument, metric_names, METRICS);
+        return 0;
+    case KEY_FILTER:
+        add_pattern(state, &view->filter, "filter", argument, PATTERN_ANY);
+        return 0;
+    case KEY_EXCLUDE:
+        add_pattern(state, &view->exclude, "exclude", argument, PATTERN_ANY);
+        return 0;
+    case KEY_ALL_FRAMES:
+        view->all_frames = true;
+        return 0;
+    case KEY_FROM:
+        if (view->from.count)
+            argp_error(state, "--from can be given once: a stack is cut at one place");
+        add_pattern(state, &view->from, "from", argument, PATTERN_FUNCTION);
+        return 0;
+    case KEY_HIDE:
+        add_pattern(state, &view->hide, "hide", argument, PATTERN_ANY);
+        return 0;
+    case KEY_MIN_BYTES:
+        view->min_bytes = size_of(state, argument);
+        return 0;
+    case KEY_MIN_BLOCKS:
+        view->min_blocks = options_number(state, "min-blocks", argument, 0, UINT32_MAX);
+        return 0;
+    case ARGP_KEY_END:
+        check(view, state);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_child view_children[] = {{&symbol_options, 0, NULL, 0}, {0}};
+
+const struct argp view_argp = {view_list, parse_view, NULL, NULL, view_children, NULL, NULL};
+
+/* --- how they are added up ----------------------------------------------------------------------------- */
+
+static const struct argp_option grouping_list[] = {
+    {"group-by", KEY_GROUP, "WHAT", 0,
+     "Add up by site (the whole call stack), line, function, file or module; the last four go by the "
+     "innermost frame that is not a language's own allocator (operator new, std::allocator, ...)",
+     0},
+    {0}};
+
+static error_t parse_grouping(int key, char *argument, struct argp_state *state)
+{
+    struct view_options *options = state->input;
+    int first = options->no_sites ? BY_LINE : BY_SITE;
+    if (key != KEY_GROUP)
+        return ARGP_ERR_UNKNOWN;
+    options->grouped = true;
+    options->view.by =
+        (enum grouping)(first + options_choose(state, "group-by", argument, grouping_names + first,
+                                               (size_t)(GROUPINGS - first)));
+    return 0;
+}
+
+const struct argp view_argp_grouping = {grouping_list, parse_grouping, NULL, NULL, NULL, NULL, NULL};
+
+static const struct argp_option cumulative_list[] = {
+    {"cumulative", KEY_CUMULATIVE, NULL, 0,
+     "Figures include what callees allocate; recursion counts once. Without --group-by: by function", 0},
+    {0}};
+
+static error_t parse_cumulative(int key, char *argument, struct argp_state *state)
+{
+    (void)argument;
+    struct view_options *options = state->input;
+    switch (key) {
+    case KEY_CUMULATIVE:
+        options->view.cumulative = true;
+        return 0;
+    case ARGP_KEY_END:
+        if (!options->view.cumulative || options->view.by != BY_SITE)
+            return 0;
+        if (options->grouped)
+            argp_error(state, "--cumulative: a site is a whole stack and has no callees; it goes with "
+                              "--group-by=line, function, file or module");
+        options->view.by = BY_FUNCTION;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const struct argp view_argp_cumulative = {cumulative_list, parse_cumulative, NULL, NULL, NULL, NULL, NULL};

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A view laid over a trace: which sites are in it, and what of their stacks is seen.  Frames are resolved,
+ * matched and grouped once each, when they are first met; so 100,000 sites cost little more than walking
+ * their stacks.
+ */
+#ifndef MODEL_SCOPE_H
+#define MODEL_SCOPE_H
+
+#include "model/grouping.h"
+#include "model/stack.h"
+
+/* A frame as stacks are made of; each lives, at its place, as long as the scope: two stacks have the same
+   frame if the pointers are the same. */
+struct scope_frame {
+    struct source_frame source;
+    uint32_t group; /* 0: not asked for yet; see scope_group() */
+    bool runtime;   /* a language's own allocator, to which nothing is attributed */
+    bool from, hidden, filtered, excluded, marked; /* matches these patterns of the view */
+};
+
+/* What is seen of a site's stack: at least one frame. */
+struct scope_stack {
+    const struct scope_frame *const *frames; /* innermost first; they are valid until the next question */
+    size_t count;
+    size_t origin;  /* index of the frame that allocations are attributed to */
+    bool truncated; /* it goes on outside, but is not known further */
+};
+
+struct scope {
+    const struct view *view;
+    const struct trace *trace;
+    struct symbols *symbols;
+    struct groups groups;
+    struct scope_frames *known;  /* by number of the trace's frame */
+    struct scope_frame overflow; /* the ends of stacks that are no frames of the trace */
+    struct scope_frame unknown, hidden;
+    const struct scope_frame **frames; /* of the last stack */
+    size_t count, capacity;
+    uint8_t *verdicts; /* by site */
+};
+
+/* What is in a view. */
+struct selection {
+    struct figures figures;
+    size_t sites, of; /* that ever counted anything, of how many in the trace */
+};
+
+/* View, trace and symbols must live as long as the scope; the figures of the trace's sites may change, its
+   tables may not. */
+void scope_open(struct scope *scope, const struct view *view, const struct trace *trace,
+                struct symbols *symbols);
+
+void scope_close(struct scope *scope);
+
+/* Whether a site is in the view. */
+bool scope_has(struct scope *scope, uint32_t site);
+
+/* What is seen of the stack of a site that is in the view. */
+struct scope_stack scope_stack(struct scope *scope, uint32_t site);
+
+/* The frame that a site's allocations are attributed to: the same as in scope_stack(), but no more of the
+   stack is resolved than that takes. */
+const struct scope_frame *scope_origin(struct scope *scope, uint32_t site);
+
+/* The number in scope->groups of a frame's group. */
+uint32_t scope_group(struct scope *scope, const struct scope_frame *frame);
+
+/* Makes *stack that of a site in the view, reusing its memory; start with a zeroed one. */
+void scope_copy(struct scope *scope, uint32_t site, struct stack *stack);
+
+/* The sites in the view that ever counted anything, and their sums. */
+struct selection scope_select(struct scope *scope);
+
+#endif
