@@ -196,7 +196,7 @@ function start() {
   });
   table = new Table(byId('table'), byId('more'), {mark, reveal, copy: copyPlace});
   writeGroupings();
-  choose(looked.base < 0 ? {} : {moment: looked.moment});
+  choose({});
   listen();
   performance.mark('usable');
 }

@@ -3,8 +3,8 @@
 """
 Looks at pages of `tracemalloc html` in a real browser, as a person does: browse.py TRACEMALLOC FOLDER.
 
-In the folder: demo.html of demo.trace; snapshots.html of snapshots.trace; pair.html of old.trace and
-new.trace; hostile.html.  Prints a line for each check; exits with 0 if all hold.
+In the folder: demo.html and part.html of demo.trace; snapshots.html of snapshots.trace; pair.html of
+old.trace and new.trace; hostile.html.  Prints a line for each check; exits with 0 if all hold.
 """
 import json
 import subprocess
@@ -314,6 +314,20 @@ def pair(b):
     b.quiet()
 
 
+def part(b):
+    """Of a view, and what is hidden from it."""
+    b.open("part.html")
+    view = ("--from", "representation_load", "--hide", "function=put")
+    sites = b.report("demo.trace", *view)["sites"]
+    b.same("figures are those of the view", sum(site["allocated_bytes"] for site in sites), b.figure("allocated"))
+    b.same("what was to be looked at is", b.figure("allocated"), b.total())
+    functions = {row[4] for row in b.rows()}
+    b.check("what is hidden is not there, nor what is outside", not functions & {"put", "main"}
+            and "representation_load" in functions, functions)
+    b.tells("it is told", "notes", f"selected: {len(sites)} of ")
+    b.quiet()
+
+
 def hostile(b):
     b.open("hostile.html")
     b.same("nothing of a name was run", None, b.js("return window.hit ?? null"))
@@ -339,9 +353,9 @@ def hostile(b):
 def main():
     b = Browser(*sys.argv[1:3])
     try:
-        for part in (demo, snapshots, pair, hostile):
+        for look in (demo, snapshots, pair, part, hostile):
             try:
-                part(b)
+                look(b)
             except Exception:  # pylint: disable=broad-except
                 b.check("could be looked at", False, traceback.format_exc())
     finally:

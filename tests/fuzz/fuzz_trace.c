@@ -221,14 +221,21 @@ static void try_report(const struct trace *trace, enum grouping by, const struct
 static void try_page(struct trace *trace, const struct variation *variation)
 {
     struct symbols *symbols = symbols_open(trace);
-    struct html_trace of = {trace->cwd ? trace->cwd : "", trace, process_of(trace)};
-    struct html_page page = {.traces = &of, .trace_count = 1, .base = HTML_NO_BASE};
+    struct view view = view_of(BY_SITE, variation);
+    struct scope scope;
+    scope_open(&scope, &view, trace, symbols);
+    struct html_trace of = {.file = trace->cwd ? trace->cwd : "",
+                            .trace = trace,
+                            .process = process_of(trace),
+                            .selection = scope_select(&scope)};
+    struct html_page page = {
+        .traces = &of, .trace_count = 1, .view = &view, .metric = view.metric, .base = HTML_NO_BASE};
     struct calltree tree;
     struct pruning pruning;
     struct pruned pruned;
     struct failure why;
     calltree_open(&tree);
-    uint32_t *nodes = calltree_add(&tree, trace, symbols);
+    uint32_t *nodes = calltree_add(&tree, &scope);
     struct moment *moments = moments_of(trace, nodes, SNAPSHOTS, NULL, 0, &page.moment_count);
     struct figures *figures = calltree_figures(&tree, trace, nodes);
     pruning_open(&pruning, &tree);
@@ -248,6 +255,8 @@ static void try_page(struct trace *trace, const struct variation *variation)
     free(moments);
     free(nodes);
     calltree_close(&tree);
+    scope_close(&scope);
+    view_free(&view);
     symbols_close(symbols);
 }
 
