@@ -13,6 +13,7 @@
 #include "commands/options.h"
 #include "commands/view_options.h"
 #include "model/file.h"
+#include "model/progress.h"
 #include "model/translation.h"
 #include "output/html.h"
 #include "output/message.h"
@@ -350,8 +351,11 @@ static bool make_page(const struct options *options, struct opened *opened, size
     if (count == 2 && same_file(&opened[0].trace, &opened[1].trace))
         count = 1;
     struct making making = {.opened = opened, .count = count};
+    struct progress progress;
     struct failure why;
+    progress_begin(&progress, "reading symbols");
     bool fine = make_tree(&making, &why);
+    progress_end(&progress);
     if (fine)
         make_moments(&making, wanted, wanted_count);
     fine = fine && prune(&making, &why);

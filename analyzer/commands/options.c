@@ -46,13 +46,13 @@ static bool has_form(const char *text, const char *form)
     return has;
 }
 
-const char *options_decimal(const struct argp_state *state, const char *option, const char *text, double least,
-                            double most)
+const char *options_decimal(const struct argp_state *state, const char *option, const char *text,
+                            double least, double most)
 {
     double number = strtod(text, NULL);
     if (!has_form(text, "^[0-9]{1,9}(\\.[0-9]{1,3})?$") || number <= least || number > most)
-        argp_error(state, "--%s=%s: it can be a number above %.0f, up to %.0f, with three decimals at most", option,
-                   text, least, most);
+        argp_error(state, "--%s=%s: it can be a number above %.0f, up to %.0f, with three decimals at most",
+                   option, text, least, most);
     return text;
 }
 

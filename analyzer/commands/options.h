@@ -18,8 +18,8 @@ unsigned long options_number(const struct argp_state *state, const char *option,
 
 /* Checks that it is a number with at most three decimals, more than `least` and not more than `most`, and returns it;
    otherwise ends the program as wrong usage. */
-const char *options_decimal(const struct argp_state *state, const char *option, const char *text, double least,
-                            double most);
+const char *options_decimal(const struct argp_state *state, const char *option, const char *text,
+                            double least, double most);
 
 /* The same of a number of bytes from 1 on, with K, M or G for times 1024. */
 const char *options_size(const struct argp_state *state, const char *option, const char *text);

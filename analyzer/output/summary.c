@@ -66,7 +66,7 @@ void text_summary_of_tree(FILE *out, const struct report *report, const char **c
     size_t count = 0;
     while (command[count])
         count++;
-    put_command(&text, command, count, NULL, 70);
+    put_command(&text, command, count, NULL, 55);
     fprintf(out, ", left %zu traces\n", report->processes->count);
     put_totals(&text);
     text_processes(&text);

@@ -77,7 +77,7 @@ static struct thread *make(int tid)
         reset(thread, tid);
         thread->next = all;
         __atomic_store_n(&all, thread, __ATOMIC_RELEASE);
-        structs++;
+        __atomic_store_n(&structs, structs + 1, __ATOMIC_RELAXED);
     }
     ever++;
     return thread;

@@ -60,8 +60,10 @@ static int64_t now_live(void)
            atomic_load_explicit(&live.rest, memory_order_relaxed);
 }
 
-/* Only its thread changes what is read here, by one store. */
-__attribute__((no_sanitize("thread"))) static int64_t now_blocks(void)
+/* Of what other threads may be changing: each number by one store. */
+#define READS_OTHERS __attribute__((no_sanitize("thread")))
+
+READS_OTHERS static int64_t now_blocks(void)
 {
     return live.first->blocks + atomic_load_explicit(&live.rest_blocks, memory_order_relaxed);
 }
@@ -159,7 +161,7 @@ void counters_watch(struct thread *self, int64_t bytes)
         set_stride(self, counters_held(self));
 }
 
-void counters_total(uint64_t *bytes, uint64_t *blocks)
+READS_OTHERS void counters_total(uint64_t *bytes, uint64_t *blocks)
 {
     int64_t all = atomic_load(&live.rest), all_blocks = atomic_load(&live.rest_blocks);
     for (const struct thread *t = thread_list(); t; t = t->next) {
@@ -170,7 +172,8 @@ void counters_total(uint64_t *bytes, uint64_t *blocks)
     *blocks = not_negative(all_blocks);
 }
 
-static void add_counter(struct trace_snapshot_site *sum, const struct trace_counter *counter, uint64_t epoch)
+READS_OTHERS static void add_counter(struct trace_snapshot_site *sum, const struct trace_counter *counter,
+                                     uint64_t epoch)
 {
     bool saved = counter->epoch == epoch;
     int64_t blocks = (int64_t)(counter->allocations - counter->frees);
@@ -185,7 +188,7 @@ static void add_counter(struct trace_snapshot_site *sum, const struct trace_coun
     sum->temporary += counter->temporary;
 }
 
-void counters_sum(uint32_t first, struct trace_snapshot_site *sums)
+READS_OTHERS void counters_sum(uint32_t first, struct trace_snapshot_site *sums)
 {
     uint64_t epoch = __atomic_load_n(&file_header->epoch, __ATOMIC_ACQUIRE);
     memset(sums, 0, COUNTERS_PER_SECTION * sizeof *sums);

@@ -426,23 +426,31 @@ static uint32_t next_look(const struct thread *self, uint64_t now)
     return next < 1 ? 1 : next > LOOK_EVERY ? LOOK_EVERY : (uint32_t)next;
 }
 
+static void look(struct thread *self, uint64_t now)
+{
+    if (timeline_look(self, now, !session_is_confined()))
+        file_header->last_seen_ns = now;
+    snapshots_look(self, now);
+}
+
+/* With large blocks each event comes here: the coarse clock is the cheaper one, but late by some milliseconds. */
 void session_look(struct thread *self)
 {
-    if (unlikely(!file_is_attached()) || unlikely(life_state() != LIFE_ON))
+    if (unlikely(!file_is_attached()))
         return;
-    uint64_t now = sys_clock_ns(CLOCK_MONOTONIC);
-    file_header->last_seen_ns = now;
-    timeline_look(self, now, !session_is_confined());
-    snapshots_look(self, now);
+    uint64_t now = sys_clock_ns(CLOCK_MONOTONIC_COARSE), seen = file_header->last_seen_ns;
+    look(self, now > seen ? now : seen);
 }
 
 void session_tick_slowly(struct thread *self, size_t size)
 {
     if (likely(file_is_attached())) {
+        uint64_t now = sys_clock_ns(CLOCK_MONOTONIC);
+        file_header->last_seen_ns = now;
         file_header->recorder_bytes = arena_bytes();
-        session_look(self);
-        self->look_every = next_look(self, file_header->last_seen_ns);
-        self->looked_ns = file_header->last_seen_ns;
+        look(self, now);
+        self->look_every = next_look(self, now);
+        self->looked_ns = now;
         self->countdown = self->look_every;
         return;
     }

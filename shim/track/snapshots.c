@@ -9,7 +9,7 @@
 #include <string.h>
 
 enum {
-    TRIES = 3,                  /* to stop the other threads */
+    TRIES = 2,                  /* to stop the other threads */
     FAILURES_MAX = 4,           /* allocations that fail, of which snapshots are taken */
     FIRST_SIZE = 1024 * 1024,   /* from which growth counts */
 };

@@ -9,7 +9,8 @@ enum {
     POINTS_PER_SECTION = 64,
     INTERVAL_NS = 1000 * 1000,          /* at first */
     RESIDENT_NS = 8 * 1000 * 1000,      /* between two questions for it, at least */
-    RESIDENT_SHARE = 128,               /* and so many times as long as one takes */
+    RESIDENT_SHARE = 128,               /* and so many times as long as one takes, ... */
+    RESIDENT_MAX_NS = 512 * 1000 * 1000,        /* ... which may only have been interrupted */
 };
 
 static struct records points = {.type = TRACE_TIMELINE, .size = sizeof(struct trace_point),
@@ -74,9 +75,10 @@ static uint64_t resident(uint64_t now, bool may_open)
         return atomic_load(&timeline.resident);
     uint64_t bytes = ask_for_resident(), after = sys_clock_ns(CLOCK_MONOTONIC);
     uint64_t taken = after > now ? after - now : 0;
+    uint64_t share = RESIDENT_SHARE * taken < RESIDENT_MAX_NS ? RESIDENT_SHARE * taken : RESIDENT_MAX_NS;
     pause = bytes ? RESIDENT_NS : 2 * pause;
-    if (pause < RESIDENT_SHARE * taken)
-        pause = RESIDENT_SHARE * taken;
+    if (pause < share)
+        pause = share;
     atomic_store(&timeline.resident_pause, pause);
     atomic_store(&timeline.resident_due, now + pause);
     atomic_store(&timeline.resident, bytes);
@@ -154,21 +156,22 @@ static void see_peak(uint64_t now)
 }
 
 /* If somebody else has the tables, the next look will do. */
-void timeline_look(struct thread *self, uint64_t now, bool may_open)
+bool timeline_look(struct thread *self, uint64_t now, bool may_open)
 {
     see_peak(now);
     if (now < atomic_load_explicit(&timeline.due, memory_order_relaxed))
-        return;
+        return false;
     counters_publish(self);
     uint64_t bytes = resident(now, may_open);
     if (!tables_try())
-        return;
+        return false;
     struct live_now live = counters_now();
     if (now >= atomic_load(&timeline.due)) {
         note(now, &live, bytes);
         atomic_store(&timeline.due, now + timeline_interval());
     }
     tables_drop();
+    return true;
 }
 
 void timeline_end(struct thread *self, uint64_t now, bool may_open)

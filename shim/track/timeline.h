@@ -16,8 +16,8 @@ enum { TIMELINE_POINTS = 1024 };
 /* False: no memory. */
 bool timeline_start(void);
 
-/* A look at time `now` (CLOCK_MONOTONIC).  may_open: the process may open files. */
-void timeline_look(struct thread *self, uint64_t now, bool may_open);
+/* A look at time `now` (CLOCK_MONOTONIC).  may_open: the process may open files.  True: it was time for a point. */
+bool timeline_look(struct thread *self, uint64_t now, bool may_open);
 
 /* The last point, whether the interval is over or not. */
 void timeline_end(struct thread *self, uint64_t now, bool may_open);

@@ -8,6 +8,7 @@
 #include "fuzz.h"
 #include "model/ending.h"
 #include "output/difference.h"
+#include "model/merge.h"
 #include "output/dump.h"
 #include "output/html.h"
 #include "output/json.h"
@@ -183,7 +184,9 @@ static void try_source(const struct report *report, const struct variation *vari
     annotation_free(&annotation);
 }
 
-static void try_report(const struct trace *trace, enum grouping by, const struct variation *variation)
+/* `processes`: whose sum the trace is, or null. */
+static void try_report(const struct trace *trace, const struct processes *processes, enum grouping by,
+                       const struct variation *variation)
 {
     struct symbols *symbols = symbols_open(trace);
     struct rows rows;
@@ -194,7 +197,8 @@ static void try_report(const struct trace *trace, enum grouping by, const struct
     struct report report = {.file = trace->cwd,
                             .trace = trace,
                             .symbols = symbols,
-                            .process = process_of(trace),
+                            .process = processes ? processes_together(processes) : process_of(trace),
+                            .processes = processes,
                             .view = &view,
                             .scope = &scope,
                             .selection = scope_select(&scope),
@@ -347,6 +351,40 @@ static void try_difference(const struct trace *trace, const struct variation *va
     free(half.sites);
 }
 
+static void try_tree_of_processes(const struct trace *sum, const struct processes *processes,
+                                  const struct variation *variation)
+{
+    struct report report = {.trace = sum,
+                            .process = processes_together(processes),
+                            .processes = processes,
+                            .files = &processes->all[0].file,
+                            .file_count = 1};
+    struct text text = {output(), {.wide = variation->wide, .columns = variation->columns}, &report};
+    text_processes(&text);
+    text_report_command(&text, "");
+    fputc('\n', text.out);
+    check_text(text.out, variation);
+}
+
+/* Twice the same is twice as much. */
+static void try_sum(const struct trace *trace, const struct variation *variation)
+{
+    struct processes processes = {0};
+    struct trace sum;
+    struct merge *merge = merge_start();
+    merge_add(merge, trace);
+    merge_add(merge, trace);
+    merge_finish(merge, &sum);
+    processes_add(&processes, trace->cwd ? trace->cwd : "", trace);
+    processes_sort(&processes);
+    if (sum.totals.allocated_bytes != 2 * trace->totals.allocated_bytes)
+        fuzz_check("twice a trace is not twice as much");
+    try_report(&sum, &processes, variation->by, variation);
+    try_tree_of_processes(&sum, &processes, variation);
+    processes_free(&processes);
+    trace_free(&sum);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct variation variation = vary(data, size);
@@ -357,15 +395,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     try_info(path, &variation);
     if (!trace_read(&trace, path, &why))
         return 0;
-    try_report(&trace, BY_SITE, &variation);
-    try_report(&trace, variation.by, &variation);
     try_leaks(&trace, &variation);
     try_difference(&trace, &variation);
+    try_report(&trace, NULL, BY_SITE, &variation);
+    try_report(&trace, NULL, variation.by, &variation);
+    try_sum(&trace, &variation);
     try_what_was_when(path, &trace, &variation);
     try_page(&trace, &variation);
     for (size_t i = 0; i < trace.snapshot_count && i < SNAPSHOTS; i++)
         if (trace_at_snapshot(&trace, i, &why))
-            try_report(&trace, variation.by, &variation);
+            try_report(&trace, NULL, variation.by, &variation);
     ending_note(path, trace.header.pid, TRACE_KILLED, 9, &why);
     trace_free(&trace);
     return 0;

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# A snapshot is interrupted: by the program's end, a handler, a fork that asks nobody, another thread that wants one.
+# A snapshot is interrupted: by the program's end, a handler, a fork that asks nobody, a thread that wants one, too.
 set -u
 . tests/hazards/lib.sh
 preload=$faulty
@@ -30,7 +30,8 @@ while read -r n expected; do
     "$tracemalloc" info --records=timeline "$tmp/trace" >"$tmp/out"
     same "killed at point $n: the trace is sound" 0 $?
     found=$(sed -nE 's/^  ([0-9]+) points, .*/\1/p' "$tmp/out")
-    check "killed at point $n: $found are there, of $expected" [ $((found - expected)) -ge -2 -a "$found" -le "$expected" ]
+    check "killed at point $n: $found are there, of $expected" \
+        [ $((found - expected)) -ge -2 -a "$found" -le "$expected" ]
 done <<'END'
 100 99
 1025 1022
@@ -40,8 +41,8 @@ END
 
 harmless "a handler that allocates and asks for another" "" "$hazards/snapshots" none
 recording "" "$hazards/snapshots" handler >"$tmp/out"
-same "a handler that allocates and asks for another" "0 one: taken,in the handler: EAGAIN,two: taken,three: taken,done" \
-    "$? $(paste -sd , "$tmp/out")"
+same "a handler that allocates and asks for another" \
+    "0 one: taken,in the handler: EAGAIN,two: taken,three: taken,done" "$? $(paste -sd , "$tmp/out")"
 same "all three are right" "1:100 2:200 3:300" "$(taken)"
 
 recording "" "$hazards/snapshots" jumps >"$tmp/out"

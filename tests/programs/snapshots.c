@@ -8,7 +8,7 @@
  *   grows KIB         one block of 1 KiB after the other, and frees them again
  *   threads N MS      N threads allocate in pairs, while the main one takes snapshots; says how many
  *   forks             takes one, and so does a child, which allocates 2000 blocks
- *   fails MIB         allows itself so much address space, and allocates until there is no more; says how many blocks
+ *   fails MIB         allows itself so much address space, and allocates until there is no more; says how much
  *   sites N TIMES     from N call paths in each of TIMES threads; says how long the snapshots take, in us
  */
 #include "sites.h"
@@ -74,7 +74,21 @@ static void grows(long kib)
     free(blocks);
 }
 
-/* --- threads: at any moment between two heap calls, inner has as many blocks as outer, or one less a thread ----- */
+/* --- many sites ---------------------------------------------------------------------------------------- */
+
+static void one(void)
+{
+    allocate(10);
+}
+
+static void *many_sites(void *count)
+{
+    for (long i = 0; i < *(long *)count; i++)
+        site_at((uint32_t)i, 2, (uint32_t)i * 2654435761u, one);
+    return NULL;
+}
+
+/* --- threads: at any moment inner has as many blocks as outer, or one less for each ---------------------- */
 
 NOINLINE static void *outer(void)
 {
@@ -92,10 +106,13 @@ NOINLINE static void *inner(void)
 
 static _Atomic bool over;
 
+/* Many sites come between these two: it takes a while to get from one to the other. */
 static void *pairs(void *unused)
 {
-    while (!over) {
-        void *a = outer(), *b = inner();
+    for (long between = 5000; !over; between = 0) {
+        void *a = outer();
+        many_sites(&between);
+        void *b = inner();
         free(b);
         free(a);
     }
@@ -146,18 +163,6 @@ static void fails(long mib)
 }
 
 /* --- how long it takes --------------------------------------------------------------------------------- */
-
-static void one(void)
-{
-    allocate(10);
-}
-
-static void *many_sites(void *count)
-{
-    for (long i = 0; i < *(long *)count; i++)
-        site_at((uint32_t)i, 2, (uint32_t)i * 2654435761u, one);
-    return NULL;
-}
 
 static void sites_taken(long count, long times)
 {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * Snapshots: figures equal to those of a reference at that moment, places that are used again, sizes that are passed.
+ * Snapshots: figures equal to those of a reference at that moment; places that are used again; when they are taken.
  */
 #include "shim_support.h"
 #include "../../shim/base/options.h"
 #include "../../shim/track/counters.h"
 #include "../../shim/track/snapshots.h"
 #include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -89,7 +90,8 @@ static struct trace_snapshot_site site_of(uint64_t number, uint32_t site)
 {
     const struct trace_section *section = NULL;
     while ((section = shim_section(section, TRACE_SNAPSHOT_SITES)))
-        if (section->shard == place_of(number) && site >= section->first && site < section->first + section->capacity)
+        if (section->shard == place_of(number) && site >= section->first &&
+            site < section->first + section->capacity)
             return ((const struct trace_snapshot_site *)(section + 1))[site - section->first];
     fail_msg("no site %u in snapshot %lu", site, number);
     return (struct trace_snapshot_site){0};
@@ -269,6 +271,9 @@ static void a_place_grows(void)
 /* Half of the image is for others. */
 static void no_room(void)
 {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    return;     /* these want all the address space that there is */
+#endif
     struct rlimit limit = {600ul << 20, RLIM_INFINITY};
     setrlimit(RLIMIT_AS, &limit);
     struct thread *self = begin();
@@ -364,12 +369,80 @@ static void when_allocations_fail(void)
     assert_int_equal(snapshot(3)->reason, TRACE_SNAPSHOT_FAILED);
 }
 
+/* --- while others count ------------------------------------------------------------------------------------ */
+
+enum { THREADS = 4, ROUNDS = 30, FAR = 50000 };
+
+static _Atomic bool over;
+static _Atomic int running;
+
+/* Two blocks at once: a snapshot has both or none.  Their sites lie so far apart that it takes a while to come from
+   one to the other. */
+static void two_at_once(void)
+{
+    uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
+    struct thread *self = guard_take(frame, 0);
+    if (!self)
+        return;
+    if (self->shard || counters_join(self)) {
+        be_born(self, 1, 100);
+        be_born(self, FAR, 100);
+    }
+    guard_drop(self);
+    self = guard_take(frame, 0);
+    if (!self)
+        return;
+    die(self, FAR, 100);
+    die(self, 1, 100);
+    guard_drop(self);
+}
+
+static void *count(void *unused)
+{
+    running++;
+    while (!over)
+        two_at_once();
+    return unused;
+}
+
+static void while_others_count(void)
+{
+    struct thread *self = begin();
+    pthread_t threads[THREADS];
+    file_header->site_count = FAR + 1;
+    guard_drop(self);
+    for (int i = 0; i < THREADS; i++)
+        pthread_create(&threads[i], NULL, count, NULL);
+    while (running < THREADS)
+        usleep(100);
+    for (int i = 0; i < ROUNDS; i++) {
+        assert_ptr_equal(guard_take((uintptr_t)__builtin_frame_address(0), 0), self);
+        assert_int_equal(take(self, NULL), 0);
+        guard_drop(self);
+    }
+    over = true;
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    uint64_t exact = 0;
+    for (uint64_t i = 1; i <= ROUNDS; i++) {
+        struct trace_snapshot_site a = site_of(i, 1), b = site_of(i, FAR);
+        if (snapshot(i)->flags & TRACE_SNAPSHOT_BLURRED)
+            continue;
+        exact++;
+        assert_int_equal(a.allocations, b.allocations);
+        assert_int_equal(a.frees, b.frees);
+        assert_in_range(a.allocations - a.frees, 0, THREADS);
+        assert_int_equal(snapshot(i)->blocks, 2 * (a.allocations - a.frees));
+    }
+    assert_in_range(exact, ROUNDS / 2, ROUNDS);
+}
+
 /* --- tests ----------------------------------------------------------------------------------------------- */
 
 #define BODIES(X)                                                                                            \
     X(figures) X(counted_in_32_bits) X(labels) X(the_older_are_thinned) X(labels_stay_longest) X(keep_one)    \
     X(a_place_grows) X(no_room) X(when_it_passes_a_size) X(when_it_has_grown) X(when_time_has_passed)         \
-    X(when_allocations_fail)
+    X(when_allocations_fail) X(while_others_count)
 
 #define IN_CHILD(body)                                                                                       \
     static void test_##body(void **state)                                                                    \
