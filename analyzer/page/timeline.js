@@ -38,7 +38,7 @@ class Timeline {
       highlightCircleSize: 3,
       series: {current: {fillGraph: true, strokeWidth: 1.5}, resident: {strokeWidth: 1.2}},
       axes: {
-        x: {drawGrid: false, axisLabelFormatter: axis.second, axisLabelWidth: 70, pixelsPerLabel: 100},
+        x: {drawGrid: false, axisLabelFormatter: axis.second, axisLabelWidth: 70, pixelsPerLabel: 80},
         y: {axisLabelWidth: 70, gridLineWidth: 0.5, ticker: (low, high, pixels) => axis.bytes(high, pixels)},
       },
       highlightCallback: (event, x, points, row) => this.read(row),
