@@ -9,7 +9,6 @@ old.trace and new.trace; hostile.html.  Prints a line for each check; exits with
 import json
 import subprocess
 import sys
-import time
 import traceback
 
 from selenium import webdriver
@@ -48,8 +47,10 @@ class Browser:
         self.settle()
 
     def settle(self):
-        """What a change brings about comes after short waits of the page's own."""
-        time.sleep(0.25)
+        """What a change brings about comes after short waits of the page's own; ours ends after them."""
+        self.driver.execute_async_script(
+            "const done = arguments[0], frame = (then) => requestAnimationFrame(then);"
+            "setTimeout(() => frame(() => frame(() => done())), 200)")
 
     def quiet(self):
         """No error, and nothing asked for but the page."""
@@ -199,7 +200,7 @@ def search_works(b):
     b.keys("demo/main.c")
     expected = share_with(report, "peak_bytes", "demo/main.c")
     found = b.js("return Number(document.getElementById('matched').dataset.share)")
-    b.check("what matches several times in a stack counts once", abs(expected - found) < 1e-9, (expected, found))
+    b.check("what matches again in a stack counts once", abs(expected - found) < 1e-9, (expected, found))
     b.keys(Keys.ESCAPE)
     b.check("Escape ends it", b.text("matched") == "" and len(b.rows()) > 1, b.text("matched"))
 
@@ -265,8 +266,8 @@ def demo(b):
 
 def chosen(b):
     """The moment, and what it is compared with, as the page says."""
-    return tuple(b.js("return document.getElementById(arguments[0]).selectedOptions[0].text", name).split(",")[0]
-                 for name in ("moment", "base"))
+    texts = b.js("return ['moment', 'base'].map((id) => document.getElementById(id).selectedOptions[0].text)")
+    return tuple(text.split(",")[0] for text in texts)
 
 
 def less(a, b):
@@ -319,7 +320,8 @@ def part(b):
     b.open("part.html")
     view = ("--from", "representation_load", "--hide", "function=put")
     sites = b.report("demo.trace", *view)["sites"]
-    b.same("figures are those of the view", sum(site["allocated_bytes"] for site in sites), b.figure("allocated"))
+    allocated = sum(site["allocated_bytes"] for site in sites)
+    b.same("figures are those of the view", allocated, b.figure("allocated"))
     b.same("what was to be looked at is", b.figure("allocated"), b.total())
     functions = {row[4] for row in b.rows()}
     b.check("what is hidden is not there, nor what is outside", not functions & {"put", "main"}
