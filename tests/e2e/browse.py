@@ -50,7 +50,7 @@ class Browser:
         """What a change brings about comes after short waits of the page's own; ours ends after them."""
         self.driver.execute_async_script(
             "const done = arguments[0], frame = (then) => requestAnimationFrame(then);"
-            "setTimeout(() => frame(() => frame(() => done())), 200)")
+            "setTimeout(() => frame(() => frame(() => done())), 180)")
 
     def quiet(self):
         """No error, and nothing asked for but the page."""
@@ -160,8 +160,7 @@ def zoom_works(b):
     b.keys(Keys.ESCAPE)
     whole = b.text("detail")
     b.check("nothing zoomed: all of it", whole.startswith("all, peak"), whole)
-    for _ in range(9):
-        b.keys(Keys.ARROW_DOWN)
+    b.keys(*[Keys.ARROW_DOWN] * 9)
     b.check("arrows walk down the largest branches", b.text("detail").startswith("put"), b.text("detail"))
     b.keys(Keys.ENTER)
     b.tells("Enter zooms, the table follows", "counted", "below put")
@@ -344,8 +343,8 @@ def hostile(b):
     b.same("the longest is no wider than the page", True,
            b.js("return document.documentElement.scrollWidth <= innerWidth"))
     b.id("graph").click()
-    for key in (Keys.ARROW_DOWN, Keys.ARROW_RIGHT, Keys.ARROW_RIGHT, Keys.ENTER, Keys.ESCAPE):
-        b.keys(key)
+    b.keys(Keys.ARROW_DOWN, Keys.ARROW_RIGHT, Keys.ARROW_RIGHT, Keys.ENTER)
+    b.keys(Keys.ESCAPE)
     b.keys("/")
     b.keys("</script>")
     b.tells("they can be searched", "matched", "1 branch")
