@@ -7,8 +7,8 @@
 
 #include "fuzz.h"
 #include "model/ending.h"
-#include "output/difference.h"
 #include "model/merge.h"
+#include "output/difference.h"
 #include "output/dump.h"
 #include "output/html.h"
 #include "output/json.h"
