@@ -302,7 +302,7 @@ static void put_points(FILE *out, const struct trace *trace)
         fputs("]", out);
         comma = ",\n ";
     }
-    fputs("}", out);
+    fprintf(out, ",\"peak\":%" PRIu64 "}", trace->totals.peak_bytes);
 }
 
 /* --- the head ------------------------------------------------------------------------------------------ */
