@@ -416,13 +416,13 @@ static bool has_timeline(const struct html_page *page)
     return page->trace_count == 1 && page->traces[0].trace->point_count > 1;
 }
 
-static bool put_data(FILE *out, const struct html_page *page, struct failure *why)
+bool html_data(FILE *out, const struct html_page *page, struct failure *why)
 {
     struct names names = {0};
     char *rows = NULL;
     size_t size;
     FILE *later = open_memstream(&rows, &size);
-    fputs("{", out);
+    fputs("<script type=\"application/json\" id=\"data\">{", out);
     put_traces(out, page);
     put_nodes(out, page, &names);
     put_rows(out, page->pruned);
@@ -444,7 +444,7 @@ bool html_page(FILE *out, const struct html_page *page, struct failure *why)
     page_write(out, PAGE_START);
     put_title(out, page);
     page_write(out, PAGE_BODY);
-    bool fine = put_data(out, page, why);
+    bool fine = html_data(out, page, why);
     page_write(out, PAGE_SCRIPT);
     if (has_timeline(page))
         page_write(out, PAGE_CHART);

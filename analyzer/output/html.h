@@ -40,4 +40,7 @@ struct html_page {
 /* Writes it; false if a moment's figures could not be had. */
 bool html_page(FILE *out, const struct html_page *page, struct failure *why);
 
+/* Writes only the elements that have the page's data. */
+bool html_data(FILE *out, const struct html_page *page, struct failure *why);
+
 #endif

@@ -221,7 +221,7 @@ static void try_report(const struct trace *trace, const struct processes *proces
     symbols_close(symbols);
 }
 
-/* Of all moments, with nearly all that is in them left out, or nothing. */
+/* The page's data: of all moments, with nearly all that is in them left out, or nothing. */
 static void try_page(struct trace *trace, const struct variation *variation)
 {
     struct symbols *symbols = symbols_open(trace);
@@ -249,7 +249,7 @@ static void try_page(struct trace *trace, const struct variation *variation)
     page.tree = &tree;
     page.pruned = &pruned;
     FILE *out = output();
-    bool whole = html_page(out, &page, &why);
+    bool whole = html_data(out, &page, &why);
     fclose(out);
     fuzz_check(whole ? wrong_in_page(written) : NULL);
     free(written);
