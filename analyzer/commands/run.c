@@ -28,8 +28,8 @@
 #define MOST_SNAPSHOTS 1024
 #define FEW_NAMES      8
 
-#define OUT_DEFAULT "tracemalloc.%e.%p.trace" /* the recorder's own */
-#define OUT_MOST    4000                      /* bytes that it takes */
+#define OUT_DEFAULT    "tracemalloc.%e.%p.trace" /* the recorder's own */
+#define OUT_MOST       4000                      /* bytes that it takes */
 
 struct options {
     const char *out, *children, *depth, *interval, *growth, *size, *keep; /* null: the recorder's own */
@@ -55,7 +55,8 @@ static const struct argp_option argp_options[] = {
      "exists gets a suffix, nothing is overwritten",
      0},
     {"live", KEY_LIVE, NULL, 0,
-     "Watch it while it runs, as `tracemalloc live` does: in a pane of its own within tmux; else the program's "
+     "Watch it while it runs, as `tracemalloc live` does: in a pane of its own within tmux; else the "
+     "program's "
      "output is kept and printed when the view is left",
      0},
     {"quiet", KEY_QUIET, NULL, 0, "No summary at the end", 0},
@@ -190,8 +191,8 @@ static char *full_name(const char *name)
     bool relative = name ? name[0] != '/' : !given;
     const char *plain = name ? name : OUT_DEFAULT;
     free(given);
-    if (!relative || !getcwd(directory, sizeof(directory)) || directory[0] != '/' || strpbrk(directory, ",%") ||
-        strlen(directory) + strlen(plain) >= OUT_MOST)
+    if (!relative || !getcwd(directory, sizeof(directory)) || directory[0] != '/' ||
+        strpbrk(directory, ",%") || strlen(directory) + strlen(plain) >= OUT_MOST)
         return name ? strdup(name) : NULL;
     return asprintf(&full, "%s/%s", directory, plain) < 0 ? NULL : full;
 }

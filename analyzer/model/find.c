@@ -197,7 +197,8 @@ char *find_mapped(int32_t pid)
     while (maps && !found && getline(&line, &size, maps) > 0) {
         int path = 0;
         char shared = 0;
-        if (sscanf(line, "%*s %*3c%c %*s %*s %*s %n", &shared, &path) != 1 || shared != 's' || line[path] != '/')
+        if (sscanf(line, "%*s %*3c%c %*s %*s %*s %n", &shared, &path) != 1 || shared != 's' ||
+            line[path] != '/')
             continue;
         line[strcspn(line, "\n")] = 0;
         unescape(line + path);

@@ -114,7 +114,7 @@ bool screen_is_fit(FILE *out, FILE *keys, struct failure *why)
     return fit || failure_set(why, "the terminal (TERM=%s) cannot show a full screen", term);
 }
 
-/* Of terminals with few colours, with 256, and of those on the line where the user is; -1: the terminal's own. */
+/* With few colours, with 256, and with those on the line where the user is; -1: the terminal's own. */
 static const struct look {
     short few, many, chosen;
     attr_t attributes;
@@ -255,9 +255,9 @@ static uint32_t key_of(wint_t code)
         wint_t code;
         uint32_t key;
     } keys[] = {
-        {KEY_UP, KEY_IS_UP},       {KEY_DOWN, KEY_IS_DOWN},       {KEY_LEFT, KEY_IS_LEFT},
-        {KEY_RIGHT, KEY_IS_RIGHT}, {KEY_PPAGE, KEY_IS_PAGE_UP},   {KEY_NPAGE, KEY_IS_PAGE_DOWN},
-        {KEY_HOME, KEY_IS_HOME},   {KEY_END, KEY_IS_END},         {KEY_ENTER, KEY_IS_ENTER},
+        {KEY_UP, KEY_IS_UP},          {KEY_DOWN, KEY_IS_DOWN},     {KEY_LEFT, KEY_IS_LEFT},
+        {KEY_RIGHT, KEY_IS_RIGHT},    {KEY_PPAGE, KEY_IS_PAGE_UP}, {KEY_NPAGE, KEY_IS_PAGE_DOWN},
+        {KEY_HOME, KEY_IS_HOME},      {KEY_END, KEY_IS_END},       {KEY_ENTER, KEY_IS_ENTER},
         {KEY_BACKSPACE, KEY_IS_BACK}, {KEY_RESIZE, KEY_IS_RESIZE},
     };
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)

@@ -84,11 +84,12 @@ viewer() { pgrep -P "$(terminal list-panes -t view -F '#{pane_pid}')" -x tracema
 
 start "$watched"
 order 'few 40'
-order 'many 1000'
 begin 120x30 "$tracemalloc" live "$program"
+shows '40 +site_few'
+order 'many 1000'
 check "a process is found by its pid: state, totals" \
     shows "watched +● running for .* pid $program" 'current +3\.8 MiB +1,04[0-9] blocks' 'allocated .* allocations'
-check "call sites: bytes, share, blocks, place, callers" \
+check "call sites, also such as are new: bytes, share, blocks, place, callers" \
     shows "3\.8 MiB +9.\.. % .* 40 +site_few +.*$few +← fetch ← main" \
     "9\.8 KiB +0\.2 % .* 1,000 +site_many +.*$many +← collect ← main"
 check "resident memory, and the picture of it" shows 'resident +[0-9.]+ MiB' '⣿.*⣿' '⣿ current +⠉⠉ resident'
@@ -140,7 +141,7 @@ check "a tiny screen" shows '^ ● running' 'peak 7' 'allocated'
 terminal resize-window -t view -x 3 -y 1
 sleep 0.2
 terminal resize-window -t view -x 80 -y 24
-check "a usual one: the picture is below the totals" shows 'temporary' '^ +0 ⣿' '205\.1 KiB .* site_many' 'q quit'
+check "a usual one: the picture is below the totals" shows 'temporary' '^ +0 .*⣿' '205\.1 KiB .* site_many' 'q quit'
 keys Down Down Down Up End Home j k
 check "moving about" shows '205\.1 KiB .* site_many'
 kill -KILL "$program"

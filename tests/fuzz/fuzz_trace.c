@@ -379,11 +379,10 @@ static void put(int fd, const void *bytes, size_t size, size_t at)
 static void try_watch(const char *path, const struct trace *trace, const uint8_t *data, size_t size,
                       const struct variation *variation)
 {
-    static const size_t counts[] = {offsetof(struct trace_header, site_count),
-                                    offsetof(struct trace_header, node_count),
-                                    offsetof(struct trace_header, frame_count),
-                                    offsetof(struct trace_header, module_count),
-                                    offsetof(struct trace_header, used)};
+    static const size_t counts[] = {
+        offsetof(struct trace_header, site_count), offsetof(struct trace_header, node_count),
+        offsetof(struct trace_header, frame_count), offsetof(struct trace_header, module_count),
+        offsetof(struct trace_header, used)};
     struct failure why;
     truncation_survive();
     struct watch *watch = watch_open(path, &why);
