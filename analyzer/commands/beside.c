@@ -216,6 +216,10 @@ static int await_viewer(pid_t viewer)
 void beside_finish(struct beside *beside)
 {
     int status = beside->viewer > 0 ? await_viewer(beside->viewer) : 0;
+    if (status && beside->terminal)
+        screen_rescue(); /* the view did not live to do it */
+    if (status && beside->kept)
+        copy_output(beside, 0);
     if (beside->in_tmux && status)
         message("tmux opened no pane for the view");
     if (beside->streams[0] >= 0)

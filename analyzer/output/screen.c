@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <error.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,7 @@
 #define CRASH_STACK 65536
 
 static SCREEN *screen;
-static int descriptor;
+static int descriptor, keyboard;
 static struct termios before;
 static volatile sig_atomic_t asked;
 
@@ -51,11 +52,17 @@ static void prepare_farewell(void)
     }
 }
 
-static void on_crash(int number)
+void screen_rescue(void)
 {
     tcsetattr(descriptor, TCSANOW, &before);
-    if (write(descriptor, farewell, farewell_size) >= 0)
-        signal(number, SIG_DFL);
+    while (write(descriptor, farewell, farewell_size) < 0 && errno == EINTR)
+        ;
+}
+
+static void on_crash(int number)
+{
+    screen_rescue();
+    signal(number, SIG_DFL);
     raise(number);
 }
 
@@ -110,6 +117,8 @@ bool screen_is_fit(FILE *out, FILE *keys, struct failure *why)
     bool fit = move && move != (char *)-1;
     if (fit)
         prepare_farewell();
+    descriptor = fileno(out);
+    tcgetattr(descriptor, &before);
     del_curterm(cur_term);
     return fit || failure_set(why, "the terminal (TERM=%s) cannot show a full screen", term);
 }
@@ -166,8 +175,7 @@ bool screen_open(FILE *out, FILE *keys, struct failure *why)
 {
     if (!screen_is_fit(out, keys, why))
         return false;
-    descriptor = fileno(out);
-    tcgetattr(descriptor, &before);
+    keyboard = fileno(keys);
     screen = newterm(NULL, out, keys);
     if (!screen)
         return failure_set(why, "the terminal cannot be used");
@@ -266,6 +274,14 @@ static uint32_t key_of(wint_t code)
     return KEY_IS_OTHER;
 }
 
+/* A terminal that is gone never waits for a key. */
+static void check_keyboard(void)
+{
+    struct pollfd state = {.fd = keyboard, .events = POLLIN};
+    if (poll(&state, 1, 0) > 0 && state.revents & (POLLHUP | POLLERR | POLLNVAL))
+        asked = SIGHUP;
+}
+
 uint32_t screen_key(unsigned milliseconds)
 {
     wint_t code;
@@ -276,6 +292,7 @@ uint32_t screen_key(unsigned milliseconds)
     case OK:
         break;
     default:
+        check_keyboard();
         return KEY_IS_NONE;
     }
     if (code == '\r' || code == '\n')

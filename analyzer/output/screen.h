@@ -47,6 +47,10 @@ enum {
    comes from. */
 bool screen_is_fit(FILE *out, FILE *keys, struct failure *why);
 
+/* Makes the terminal what it was when screen_is_fit() was asked, whatever who took it meanwhile has left it as.
+   A handler of signals may call it. */
+void screen_rescue(void);
+
 /* Takes a terminal.  False: it is not fit. */
 bool screen_open(FILE *out, FILE *keys, struct failure *why);
 

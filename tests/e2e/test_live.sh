@@ -38,7 +38,7 @@ EOF
 # shows PATTERN...: whether the screen has all of them within a few seconds.
 shows() {
     local pattern picture missing
-    for ((i = 0; i < 60; i++)); do
+    for ((i = 0; i < 100; i++)); do
         picture=$(on_screen)
         missing=
         for pattern; do
@@ -158,6 +158,13 @@ for signal in INT:0 TERM:143 HUP:129 SEGV:139 ABRT:134; do
     check "SIG${signal%:*}: the terminal as it was" ended "${signal#*:}"
 done
 
+begin 100x24 bash -c 'trap "" HUP; exec "$0" live trace' "$tracemalloc"
+shows 'q quit'
+view=$(viewer)
+terminal kill-server
+for ((i = 0; i < 100; i++)); do kill -0 "$view" 2>/dev/null || break; sleep 0.05; done
+check "the terminal goes away, and nobody says so" test ! -e "/proc/$view"
+
 # ---- files ------------------------------------------------------------------------------------------
 
 cp "$tmp/trace" "$tmp/old"
@@ -235,7 +242,11 @@ keys q
 check "then the output, and the exit status" ended 3
 check "in its order, and the summary" shows '^to stdout' '^to stderr' '^did few 3' '^did many 5' \
     '^tracemalloc: .*exited 3 after' 'more: tracemalloc report'
-begin 100x30 bash -c '"$0" run --live -o "%e.trace" "$1" < <(echo few 3; sleep 1) >output' "$tracemalloc" "$watched"
+begin 100x30 "$tracemalloc" run --live -o killed.trace bash -c 'echo to stdout; "$0" < <(sleep 1)' "$watched"
+shows '● running' && pkill -KILL -P "$(viewer)" -x tracemalloc
+check "a view that dies: the output is not lost" ended 3
+check "nor the summary" shows '^to stdout' 'more: tracemalloc report'
+begin 100x30 bash -c '"$0" run --live -o "%e.trace" "$1" < <(echo few 3; sleep 2) >output' "$tracemalloc" "$watched"
 check "redirected output goes where it should" shows '● running' '293\.0 KiB .* site_few'
 keys q
 check "and the program runs on after the view" ended 3
