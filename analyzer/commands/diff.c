@@ -5,6 +5,7 @@
 #include "commands/commands.h"
 #include "commands/options.h"
 #include "commands/view_options.h"
+#include "model/progress.h"
 #include "output/difference.h"
 #include "output/message.h"
 
@@ -100,7 +101,10 @@ static void write_difference(const struct trace *const trace[SIDES], struct symb
 {
     const struct view *view = &options->view.view;
     struct difference difference;
+    struct progress progress;
+    progress_begin(&progress, "comparing");
     difference_make(&difference, view, trace, symbols, translation);
+    progress_end(&progress);
     struct difference_report report = {.difference = &difference, .limit = options->limit};
     for (enum side side = OLD; side < SIDES; side++)
         report.side[side] = (struct report){.file = options->file[side],
@@ -136,7 +140,10 @@ static bool lacks_old_files(const struct trace *trace, const struct symbols *sym
 static void compare(const struct trace *const trace[SIDES], const struct options *options)
 {
     struct symbols *symbols[SIDES] = {symbols_open(trace[OLD]), symbols_open(trace[NEW])};
+    struct progress progress;
+    progress_begin(&progress, "reading symbols");
     struct translation *translation = translation_start(trace[OLD], symbols[OLD], trace[NEW], symbols[NEW]);
+    progress_end(&progress);
     write_difference(trace, symbols, translation, options);
     for (enum side side = OLD; side < SIDES; side++)
         message_modules(trace[side], symbols[side]);

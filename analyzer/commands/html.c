@@ -11,7 +11,9 @@
 
 #include "commands/commands.h"
 #include "commands/options.h"
+#include "commands/symbol_options.h"
 #include "model/file.h"
+#include "model/progress.h"
 #include "model/translation.h"
 #include "output/html.h"
 #include "output/message.h"
@@ -63,6 +65,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     }
 }
 
+static const struct argp_child children[] = {{&symbol_options}, {0}};
+
 static const struct argp argp = {
     argp_options,
     parse,
@@ -71,7 +75,7 @@ static const struct argp argp = {
     "trace or snapshot to another, and print its name."
     "\vThe page is one file, for any browser, and asks nothing of any network. FILE is a trace, of a program "
     "that has ended or is still running; left out, it is the newest trace in the current directory.",
-    NULL,
+    children,
     NULL,
     NULL};
 
@@ -315,8 +319,11 @@ static bool make_page(const struct options *options, struct opened *opened, size
     if (count == 2 && same_file(&opened[0].trace, &opened[1].trace))
         count = 1;
     struct making making = {.opened = opened, .count = count};
+    struct progress progress;
     struct failure why;
+    progress_begin(&progress, "reading symbols");
     bool fine = make_tree(&making, &why);
+    progress_end(&progress);
     if (fine)
         make_moments(&making, wanted, wanted_count);
     fine = fine && prune(&making, &why);

@@ -4,6 +4,8 @@
 
 #include "commands/commands.h"
 #include "commands/options.h"
+#include "commands/symbol_options.h"
+#include "model/progress.h"
 #include "output/leaks.h"
 #include "output/message.h"
 
@@ -37,6 +39,8 @@ static void add_suppressions(struct options *options, const char *file)
                                         &options->suppression_capacity, sizeof(file));
     options->suppressions[options->suppression_count++] = file;
 }
+
+static const struct argp_child children[] = {{&symbol_options}, {0}};
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
@@ -72,16 +76,17 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     }
 }
 
-static const struct argp argp = {argp_options,
-                                 parse,
-                                 "[FILE[@SNAPSHOT]]",
-                                 "Show what a traced program never freed, by call site, largest first."
-                                 "\vFILE is a trace; left out, it is the newest trace in the current "
-                                 "directory. Of a program that is still "
-                                 "running, or was killed, it is what is live at that moment, leaked or not.",
-                                 NULL,
-                                 NULL,
-                                 NULL};
+static const struct argp argp = {
+    argp_options,
+    parse,
+    "[FILE[@SNAPSHOT]]",
+    "Show what a traced program never freed, by call site, largest first."
+    "\vFILE is a trace; left out, it is the newest trace in the current directory. Of a program that is "
+    "still "
+    "running, or was killed, or at a snapshot, it is what is live at that moment, leaked or not.",
+    children,
+    NULL,
+    NULL};
 
 static void write_leaks(const struct trace *trace, const struct suppressions *suppressions,
                         const struct options *options)
@@ -90,8 +95,11 @@ static void write_leaks(const struct trace *trace, const struct suppressions *su
     struct view view = {.metric = METRIC_CURRENT, .by = BY_SITE};
     struct scope scope;
     struct leaks leaks;
+    struct progress progress;
     scope_open(&scope, &view, trace, symbols);
+    progress_begin(&progress, "reading symbols");
     leaks_find(&leaks, &scope, suppressions);
+    progress_end(&progress);
     struct leaks_report report = {.report = {.file = options->file,
                                              .trace = trace,
                                              .symbols = symbols,

@@ -20,12 +20,14 @@ struct name {
     char text[LONGEST_NAME];
 };
 
+/* The Rust demangler hands over empty pieces without an address. */
 static void append(const char *piece, size_t size, void *context)
 {
     struct name *name = context;
     if (size > LONGEST_NAME - name->size)
         longjmp(name->too_long, 1);
-    memcpy(name->text + name->size, piece, size);
+    if (size)
+        memcpy(name->text + name->size, piece, size);
     name->size += size;
 }
 

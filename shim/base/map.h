@@ -61,6 +61,13 @@ static inline struct map_slot *map_find(const struct map *map, uint64_t key, uin
     }
 }
 
+/* Any thread.  The first place of a key with this hash is wanted in the cache. */
+static inline void map_fetch(const struct map *map, uint32_t hash)
+{
+    struct map_table *table = atomic_load_explicit(&map->table, memory_order_acquire);
+    __builtin_prefetch(&table->slots[hash & table->mask]);
+}
+
 static inline uint64_t map_value(const struct map_slot *slot)
 {
     return atomic_load_explicit(&slot->value, memory_order_relaxed);

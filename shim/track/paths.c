@@ -25,10 +25,9 @@ static struct records sites = {
 /* --- nodes ------------------------------------------------------------------------------------------- */
 
 /*
- * (parent, frame) -> (node, site or 0), in 32 bits each.  The hash is one of the whole path, made of the parent's
- * and the frame alone: so the places of a whole stack's nodes are known before any of them is found, and the
- * processor fetches them all at once.  With a hash of the parent's number each look-up waited for the one before,
- * for what lies in no near cache: that was most of the cost of a program with many call paths.
+ * (parent, frame) -> (node, site or 0), in 32 bits each.  The hash is one of the whole path, not of the parent's
+ * number: with that each look-up waited for the one before, for what lies in no near cache.  That was most of the
+ * cost of a program with many call paths.
  */
 static uint32_t hash_of_entry(uint64_t key, uint64_t value);
 static struct map known = {.hash = hash_of_entry};
@@ -42,20 +41,10 @@ static inline uint64_t pair(uint32_t high, uint32_t low)
     return (uint64_t)high << 32 | low;
 }
 
-static inline uint32_t hash_of_path(uint32_t parent_hash, uint32_t frame)
-{
-    return map_mix(pair(parent_hash, frame));
-}
-
-static inline uint32_t hash_of_node(uint32_t number)
-{
-    return ((const struct trace_node *)record_at(&nodes, number))->hash;
-}
-
 static uint32_t hash_of_entry(uint64_t key, uint64_t value)
 {
     (void)key;
-    return hash_of_node((uint32_t)value);
+    return ((const struct trace_node *)record_at(&nodes, (uint32_t)value))->hash;
 }
 
 static const struct node no_room = {TRACE_NODE_OVERFLOW, SITE_OVERFLOW};
@@ -118,6 +107,7 @@ static inline struct node find(uint32_t parent, uint32_t frame, uint32_t hash, b
 
 bool paths_start(void)
 {
+    walk_paths = &known;
     return frames_start() && map_start(&known, FIRST_SLOTS) &&
            records_start(&nodes, TRACE_NODE_FIRST, &file_header->node_count) &&
            records_start(&sites, 1, &file_header->site_count) &&
@@ -149,15 +139,19 @@ static inline uint32_t frame_of(struct thread *self, const struct kept_frame *ke
 static uint32_t name_stack(struct thread *self, struct stack_memo *stack)
 {
     uint32_t last = stack->count - 1, i = stack->known < last ? stack->known : last;
-    uint32_t outer = node_outside(stack, i), hash = hash_of_node(outer);
-    for (; i < last; i++) {
-        uint32_t frame = frame_of(self, &stack->frames[i]);
-        hash = hash_of_path(hash, frame);
-        stack->frames[i].node = outer = find(outer, frame, hash, false).number;
+    uint32_t outer = node_outside(stack, i), hash = i ? stack->frames[i - 1].hash : 0;
+    struct node node;
+    for (;; i++) {
+        struct kept_frame *kept = &stack->frames[i];
+        uint32_t frame = frame_of(self, kept);
+        if (unlikely(!kept->hash))
+            kept->hash = path_hash(hash, frame);
+        hash = kept->hash;
+        node = find(outer, frame, hash, i == last);
+        kept->node = outer = node.number;
+        if (i == last)
+            break;
     }
-    uint32_t frame = frame_of(self, &stack->frames[last]);
-    struct node node = find(outer, frame, hash_of_path(hash, frame), true);
-    stack->frames[last].node = node.number;
     stack->known = stack->count;
     stack->site = node.site;
     return node.site;
@@ -176,7 +170,7 @@ uint32_t paths_site(struct thread *self, struct frame_state from)
 uint32_t paths_site_of_caller(struct thread *self, uintptr_t lookup)
 {
     uint32_t frame = frames_number_of(self, lookup);
-    return find(TRACE_NODE_ROOT, frame, hash_of_path(hash_of_node(TRACE_NODE_ROOT), frame), true).site;
+    return find(TRACE_NODE_ROOT, frame, path_hash(0, frame), true).site;
 }
 
 int paths_addresses(uint32_t site, void **addresses, int n)

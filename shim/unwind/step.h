@@ -34,6 +34,7 @@ struct kept_frame {
     struct frame_state at;      /* its return address was read at at.sp - 8, unless ODD_STEP */
     uint32_t frame;             /* of the lookup address, see frames.h; 0 = not known yet */
     uint32_t node;              /* for the layer above; right in the frames below stack_memo.known */
+    uint32_t hash;              /* of the path up to here, see walk.h; 0 = not known yet */
     uint32_t checks_end;        /* stack_memo.checks up to here are of this frame and those outside */
     int16_t bp_slot;            /* at.bp was read at at.sp + 8 * bp_slot; 0 = it was not read there */
     bool bp_matters : 1;        /* an outer rule consumes this bp */

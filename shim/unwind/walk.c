@@ -2,6 +2,8 @@
 #include "walk.h"
 #include <string.h>
 
+const struct map *walk_paths;
+
 /* A walk on its way. */
 struct way {
     struct thread *self;
@@ -42,6 +44,7 @@ reads_frames static bool take_over(struct way *way, uint32_t i, uint32_t good)
         struct kept_frame *taken = &way->stacks->walked[way->walked++];
         *taken = *frame;
         taken->at.bp = bp;
+        taken->hash = 0;
     }
     return true;
 }
@@ -69,6 +72,7 @@ static bool rest_is_same(struct way *way, uint32_t i, uint32_t *kept)
     latest->frame = way->model->frames[i].frame;
     if (whole) {
         latest->node = way->model->frames[i].node;
+        latest->hash = way->model->frames[i].hash;
         way->known = i < way->model->known;
         way->met = i;
         way->whole = true;
@@ -106,6 +110,21 @@ static bool walk_outward(struct way *way)
     return true;
 }
 
+/* Hashes the walked frames that have no node yet, from outside to inside, as far as their frames are known. */
+static void fetch_paths(const struct way *way)
+{
+    struct kept_frame *walked = way->stacks->walked;
+    uint32_t i = way->walked, hash = 0;
+    if (!walk_paths || (way->whole && !way->known))
+        return;
+    if (way->whole)
+        hash = walked[--i].hash;
+    while (i-- > 0 && walked[i].frame) {
+        walked[i].hash = hash = path_hash(hash, walked[i].frame);
+        map_fetch(walk_paths, hash);
+    }
+}
+
 /* Puts the walked frames inside the first `base` ones of the memo. */
 static void append(struct stack_memo *memo, uint32_t base, const struct kept_frame *walked, uint32_t count)
 {
@@ -120,6 +139,8 @@ static void cut_to_depth(struct way *way, struct stack_memo *memo)
     uint32_t surplus = memo->count - way->depth;
     memmove(memo->frames, memo->frames + surplus, way->depth * sizeof *memo->frames);
     memo->count = way->depth;
+    for (uint32_t i = 0; i < memo->count; i++)
+        memo->frames[i].hash = 0;
     memo->known = 0;
     memo->cut = true;
     memo->end_word = 0;
@@ -129,6 +150,7 @@ static void cut_to_depth(struct way *way, struct stack_memo *memo)
 static struct stack_memo *finish(struct way *way)
 {
     uint32_t base = way->whole ? way->met : 0;
+    fetch_paths(way);
     struct stack_memo *memo = stacks_place(way->stacks, way->model, base, base + way->walked);
     if (!memo)
         return NULL;

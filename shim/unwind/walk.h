@@ -14,6 +14,19 @@
 #define UNWIND_WALK_H
 
 #include "stacks.h"
+#include "../base/map.h"
+
+/*
+ * The hash of a call path is made of its caller's and its frame alone, so those of a whole stack are known before
+ * any of its paths was looked up: the walk has them fetched into the cache while it is being finished.
+ */
+static inline uint32_t path_hash(uint32_t caller, uint32_t frame)
+{
+    return map_mix((uint64_t)caller << 32 | frame);
+}
+
+/* Where the layer above looks paths up by their hash; null: nowhere. */
+extern const struct map *walk_paths hidden;
 
 /*
  * The stack from the given frame (a hook's caller) outward, when no kept one was found.  Null: no memory.

@@ -178,14 +178,14 @@ def trace_faults(row, traces):
         faults.append("no trace")
     for trace in traces:
         faults += [f"{trace.path.name}: {fault}" for fault in trace.faults]
-        missed += trace.totals["missed_events"] if trace.report else 0
+        missed += trace.totals["missed_events"] if trace.totals else 0
     if missed and not row.losses:
         faults.append(f"{missed} events missed")
     return faults
 
 
 def remark_on(row, traces):
-    read = [trace.totals for trace in traces if trace.report]
+    read = [trace.totals for trace in traces if trace.totals]
     events = sum(totals["allocations"] + totals["frees"] for totals in read)
     cut = sum(totals["truncated_stacks"] for totals in read)
     missed = sum(totals["missed_events"] for totals in read)

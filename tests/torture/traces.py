@@ -9,10 +9,11 @@ FORKED = 1
 
 
 class Trace:
-    """What the analyzer says of a file; `faults` is empty if all is well."""
+    """What the analyzer says of a file; `faults` is empty if all is well.  Of the report only the totals are
+    kept: thousands of processes, each with whole stacks, do not fit into memory."""
 
     def __init__(self, tracemalloc, path, flags):
-        self.path, self.flags, self.faults, self.report, self.header = path, flags, [], None, {}
+        self.path, self.flags, self.faults, self.totals, self.header = path, flags, [], None, {}
         info = self.run(tracemalloc, "info")
         words = [line.split() for line in info.splitlines() if line.startswith("  ")]
         self.header = {line[0]: line[1] for line in words if len(line) > 1}
@@ -22,12 +23,12 @@ class Trace:
         if self.faults:
             return
         try:
-            self.report = json.loads(report)
+            report = json.loads(report)
         except ValueError as error:
             self.faults.append(f"report is no JSON: {error}")
             return
-        self.totals = self.report["totals"]
-        self.check()
+        self.totals = report["totals"]
+        self.check(report)
 
     def run(self, *command):
         try:
@@ -40,15 +41,15 @@ class Trace:
             self.faults.append(f"{command[1]}: {done.stderr.strip() or done.returncode}")
         return done.stdout
 
-    def check(self):
-        totals, sites = self.totals, self.report["sites"]
+    def check(self, report):
+        totals, sites = self.totals, report["sites"]
         flags = int(self.header["flags"], 0)
         forked = flags & FORKED
-        if self.report["state"] == "running":
+        if report["state"] == "running":
             self.faults.append("its process runs still")
         if flags & ~FORKED & ~self.flags:
             self.faults.append(f"flags {flags:#x}")
-        if len(sites) > self.report["sites_total"]:
+        if len(sites) > report["sites_total"]:
             self.faults.append("more sites than there are")
         for member in SUMS:
             if totals[member] != sum(site[member] for site in sites):
