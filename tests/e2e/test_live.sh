@@ -224,6 +224,8 @@ same "and a sentence" 1 "$(grep -c 'no terminal' "$tmp/err")"
 same "nothing on stdout" 0 "$(wc -c <"$tmp/out")"
 "$tracemalloc" live 999999999 2>"$tmp/err"
 same "no such process" "1 tracemalloc: there is no process 999999999, or it has ended: name its trace" "$? $(cat "$tmp/err")"
+"$tracemalloc" live trace@1 2>"$tmp/err"
+same "a snapshot" '2 tracemalloc: trace@1: a snapshot does not change: `tracemalloc report` shows it' "$? $(cat "$tmp/err")"
 "$tracemalloc" live $$ 2>"$tmp/err"
 same "a process that is not recorded" \
     "1 tracemalloc: process $$ is not recorded, or has allocated too little to leave a trace" "$? $(cat "$tmp/err")"
