@@ -13,8 +13,8 @@ static void put_totals(const struct text *text)
     units_count(totals->allocations, count);
     fprintf(text->out, "  %s %s, at the end %s, allocated %s in %s %s\n",
             text->report->processes ? "sum of the peaks" : "peak", units_bytes(totals->peak_bytes, peak),
-            units_bytes(totals->current_bytes, current), units_bytes(totals->allocated_bytes, allocated), count,
-            text_plural(totals->allocations, "allocation", "allocations"));
+            units_bytes(totals->current_bytes, current), units_bytes(totals->allocated_bytes, allocated),
+            count, text_plural(totals->allocations, "allocation", "allocations"));
 }
 
 static void put_row(const struct text *text, const struct row *row)
@@ -31,9 +31,11 @@ static void put_row(const struct text *text, const struct row *row)
 }
 
 /* `columns` of the line are taken by what follows. */
-static void put_command(const struct text *text, const char **command, size_t count, const char *exe, int taken)
+static void put_command(const struct text *text, const char **command, size_t count, const char *exe,
+                        int taken)
 {
-    size_t columns = (size_t)text->terminal.columns, kept = columns > (size_t)taken ? columns - (size_t)taken : columns;
+    size_t columns = (size_t)text->terminal.columns,
+           kept = columns > (size_t)taken ? columns - (size_t)taken : columns;
     char *line = text_command_line(text, command, count, exe, kept);
     fprintf(text->out, "tracemalloc: %s: ", line);
     free(line);
