@@ -11,7 +11,7 @@ few=watched\\.c:$(line 'malloc(100000)') many=watched\\.c:$(line 'malloc(10)') f
 server=$tmp/tmux
 terminal() { tmux -S "$server" -f /dev/null "$@" 9>&-; }
 on_screen() { terminal capture-pane -p -t view 2>/dev/null; }
-trap 'terminal kill-server 2>/dev/null; exec 9>&-; rm -rf "$tmp"' EXIT
+trap 'terminal kill-server 2>/dev/null; exec 9>&-; rm -rf "$tmp" "$tmp.cache"' EXIT
 
 # begin COLUMNSxROWS COMMAND...: runs it in a terminal of that size, between two lines.
 begin() {
