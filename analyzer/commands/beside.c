@@ -126,7 +126,7 @@ static void show(const struct beside *beside, pid_t pid, uint64_t process_start)
     char *path = await_trace(beside, pid, process_start);
     struct live_start start = {.path = path,
                                .follow = true,
-                               .metric = METRIC_CURRENT,
+                               .view = {.metric = METRIC_CURRENT},
                                .out = beside->terminal,
                                .keys = beside->terminal};
     if (path)

@@ -14,7 +14,6 @@
 
 #include "commands/commands.h"
 #include "commands/options.h"
-#include "commands/symbol_options.h"
 #include "commands/view_options.h"
 #include "model/find.h"
 #include "model/progress.h"
@@ -172,7 +171,7 @@ static bool open_trace(struct session *session, struct failure *why)
     session->path = strdup(start->path);
     const struct trace *trace = live->trace = watch_trace(session->watch);
     live->symbols = symbols_open(trace);
-    live->ranking = ranking_open(trace, live->symbols, start->by, start->metric);
+    live->ranking = ranking_open(trace, live->symbols, &start->view);
     live->history = &session->history;
     live->process = process_of(trace);
     live->starting = true;
@@ -200,8 +199,7 @@ static void change_trace(struct session *session, const char *path)
     struct session fresh = {.start = session->start, .checked_ns = session->checked_ns};
     struct failure why;
     fresh.start.path = path;
-    fresh.start.by = ranking_by(session->live.ranking);
-    fresh.start.metric = ranking_metric(session->live.ranking);
+    fresh.start.view = *ranking_view(session->live.ranking);
     if (!open_trace(&fresh, &why)) {
         set_trouble(session, why.text);
         return;
@@ -243,7 +241,8 @@ static void set_filter(struct session *session)
 static void group(struct session *session, int step)
 {
     struct ranking *ranking = session->live.ranking;
-    ranking_group(ranking, (enum grouping)(((int)ranking_by(ranking) + step + GROUPINGS) % GROUPINGS));
+    int by = (int)ranking_view(ranking)->by;
+    ranking_group(ranking, (enum grouping)((by + step + GROUPINGS) % GROUPINGS));
     forget_rows(session);
 }
 
@@ -255,7 +254,7 @@ static void sort(struct session *session, enum metric metric)
 
 static void sort_next(struct session *session, int step)
 {
-    int metric = (int)ranking_metric(session->live.ranking);
+    int metric = (int)ranking_view(session->live.ranking)->metric;
     sort(session, (enum metric)((metric + step + METRICS) % METRICS));
 }
 
@@ -468,7 +467,6 @@ int live_show(const struct live_start *start)
 
 struct options {
     const char *what;
-    enum metric metric;
     struct view_options view;
 };
 
@@ -478,17 +476,20 @@ static const struct argp_option argp_options[] = {
     {"sort", KEY_SORT, "WHAT", 0, "Rank by current (default), peak, allocated, allocations or temporary", 0},
     {0}};
 
-static const struct argp_child children[] = {{&view_argp_grouping}, {&symbol_options}, {0}};
+static const struct argp_child children[] = {
+    {&view_argp_selection}, {&view_argp_grouping}, {&view_argp_cumulative}, {0}};
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
     struct options *options = state->input;
     switch (key) {
     case ARGP_KEY_INIT:
-        state->child_inputs[0] = &options->view;
+        for (int i = 0; i < 3; i++)
+            state->child_inputs[i] = &options->view;
         return 0;
     case KEY_SORT:
-        options->metric = (enum metric)options_choose(state, "sort", argument, metric_names, METRICS);
+        options->view.view.metric =
+            (enum metric)options_choose(state, "sort", argument, metric_names, METRICS);
         return 0;
     case ARGP_KEY_ARG:
         if (options->what)
@@ -549,7 +550,7 @@ static char *find_trace(const char *what)
 
 int command_live(int argc, char **argv)
 {
-    struct options options = {.metric = METRIC_CURRENT};
+    struct options options = {.view.view.metric = METRIC_CURRENT};
     argp_parse(&argp, argc, argv, 0, NULL, &options);
     if (options.what && strchr(options.what, '@') && access(options.what, F_OK) != 0) {
         message("%s: a snapshot does not change: `tracemalloc report` shows it", options.what);
@@ -560,11 +561,11 @@ int command_live(int argc, char **argv)
         return EXIT_FAILURE;
     struct live_start start = {.path = path,
                                .follow = options.what && is_process(options.what),
-                               .metric = options.metric,
-                               .by = options.view.view.by,
+                               .view = options.view.view,
                                .out = stdout,
                                .keys = stdin};
     int status = live_show(&start);
+    view_free(&options.view.view);
     free(path);
     return status;
 }

@@ -9,9 +9,8 @@
 
 struct live_start {
     const char *path;
-    bool follow; /* the process, when it goes on as another program, which has a trace of its own */
-    enum metric metric;
-    enum grouping by;
+    bool follow;      /* the process, when it goes on as another program, which has a trace of its own */
+    struct view view; /* at the beginning; its patterns are the caller's */
     FILE *out, *keys; /* the terminal */
 };
 

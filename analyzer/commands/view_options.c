@@ -23,8 +23,7 @@ enum {
 
 /* --- which sites, in which order ----------------------------------------------------------------------- */
 
-static const struct argp_option view_list[] = {
-    {"sort", KEY_SORT, "WHAT", 0, "Rank by peak (default), current, allocated, allocations or temporary", 0},
+static const struct argp_option selection_list[] = {
     {"filter", KEY_FILTER, "PATTERN", 0,
      "Only what is allocated in a place that matches: function=GLOB, file=GLOB, file=GLOB:LINE, module=GLOB, "
      "or a GLOB for any of them; can be given again for others",
@@ -72,15 +71,11 @@ static void check(const struct view *view, const struct argp_state *state)
                    "used with --sort=temporary");
 }
 
-static error_t parse_view(int key, char *argument, struct argp_state *state)
+static error_t parse_selection(int key, char *argument, struct argp_state *state)
 {
     struct view_options *options = state->input;
     struct view *view = &options->view;
     switch (key) {
-    case KEY_SORT:
-        options->sorted = true;
-        view->metric = (enum metric)options_choose(state, "sort", argument, metric_names, METRICS);
-        return 0;
     case KEY_FILTER:
         add_pattern(state, &view->filter, "filter", argument, PATTERN_ANY);
         return 0;
@@ -112,9 +107,34 @@ static error_t parse_view(int key, char *argument, struct argp_state *state)
     }
 }
 
-static const struct argp_child view_children[] = {{&symbol_options, 0, NULL, 0}, {0}};
+static const struct argp_child selection_children[] = {{&symbol_options, 0, NULL, 0}, {0}};
 
-const struct argp view_argp = {view_list, parse_view, NULL, NULL, view_children, NULL, NULL};
+const struct argp view_argp_selection = {
+    selection_list, parse_selection, NULL, NULL, selection_children, NULL, NULL};
+
+static const struct argp_option sort_list[] = {
+    {"sort", KEY_SORT, "WHAT", 0, "Rank by peak (default), current, allocated, allocations or temporary", 0},
+    {0}};
+
+static error_t parse_sort(int key, char *argument, struct argp_state *state)
+{
+    struct view_options *options = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = options;
+        return 0;
+    case KEY_SORT:
+        options->sorted = true;
+        options->view.metric = (enum metric)options_choose(state, "sort", argument, metric_names, METRICS);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_child sort_children[] = {{&view_argp_selection, 0, NULL, 0}, {0}};
+
+const struct argp view_argp = {sort_list, parse_sort, NULL, NULL, sort_children, NULL, NULL};
 
 /* --- how they are added up ----------------------------------------------------------------------------- */
 

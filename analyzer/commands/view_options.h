@@ -25,8 +25,9 @@ struct view_options {
     bool no_sites;    /* set by the command: it cannot group by site */
 };
 
-extern const struct argp view_argp;            /* --sort, --filter, --exclude, --all-frames, --from, --hide,
+extern const struct argp view_argp_selection;  /* --filter, --exclude, --all-frames, --from, --hide,
                                                   --min-bytes, --min-blocks, --no-cache */
+extern const struct argp view_argp;            /* these, and --sort, by peak without it */
 extern const struct argp view_argp_grouping;   /* --group-by */
 extern const struct argp view_argp_cumulative; /* --cumulative */
 

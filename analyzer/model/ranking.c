@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "model/stack.h"
+#include "model/stack_numbers.h"
 
 #define BASE_NS UINT64_C(1000000000) /* changes are seen over one to two of these */
 
@@ -25,8 +25,8 @@ struct base {
 struct ranking {
     const struct trace *trace;
     struct symbols *symbols;
-    enum grouping by;
-    enum metric metric;
+    struct view view;
+    struct scope scope; /* of it; its groups are the rows, unless rows are sites */
     char *filter;
     bool is_inside;
     struct groups around; /* by what the row that was entered had in common */
@@ -36,18 +36,22 @@ struct ranking {
     /* by number of the site; those below `done` have found their place, and those below `known` wait */
     uint32_t known, done, site_room;
     uint8_t *verdicts;
-    uint32_t *group_of;
-    struct figures *seen; /* what of the site is in its group */
+    uint32_t *row_of;     /* the only one; 0: not known, or there can be several */
+    struct figures *seen; /* what of the site was taken in */
+    struct selection selection;
 
-    /* by number of a row's site or group */
-    struct groups groups;
+    /* by number of a row's site, stack or group */
+    struct stack_numbers stacks;
     uint32_t count, room;
-    struct figures *sums; /* of groups */
-    uint64_t *keys;       /* the metric */
+    uint32_t *first_sites; /* of stacks */
+    struct figures *sums;  /* of stacks and groups */
+    uint64_t *taken;       /* the last take of a site that they are in */
+    uint64_t takes;
+    uint64_t *keys; /* the metric */
+    bool *shown;    /* neither zero nor too small */
+    size_t shown_count;
     struct base old, new;
     uint64_t ns; /* of the last update */
-    uint64_t sum;
-    size_t not_zero;
 
     /* whether the filter is met: by frame; by node, for it or one of its callers */
     uint8_t *frames, *nodes;
@@ -78,7 +82,7 @@ static void make_site_room(struct ranking *ranking, uint32_t wanted)
         return;
     uint32_t room = more(ranking->site_room, wanted), old = ranking->site_room;
     ranking->verdicts = grow(ranking->verdicts, old, room, sizeof(*ranking->verdicts));
-    ranking->group_of = grow(ranking->group_of, old, room, sizeof(*ranking->group_of));
+    ranking->row_of = grow(ranking->row_of, old, room, sizeof(*ranking->row_of));
     ranking->seen = grow(ranking->seen, old, room, sizeof(*ranking->seen));
     ranking->site_room = room;
 }
@@ -92,6 +96,9 @@ static void make_row_room(struct ranking *ranking, uint32_t wanted)
     ranking->old.keys = grow(ranking->old.keys, old, room, sizeof(*ranking->keys));
     ranking->new.keys = grow(ranking->new.keys, old, room, sizeof(*ranking->keys));
     ranking->sums = grow(ranking->sums, old, room, sizeof(*ranking->sums));
+    ranking->taken = grow(ranking->taken, old, room, sizeof(*ranking->taken));
+    ranking->shown = grow(ranking->shown, old, room, sizeof(*ranking->shown));
+    ranking->first_sites = grow(ranking->first_sites, old, room, sizeof(*ranking->first_sites));
     ranking->room = room;
 }
 
@@ -166,56 +173,146 @@ static bool path_matches(struct ranking *ranking, uint32_t node)
     return verdict == VERDICT_IN;
 }
 
-static bool is_in(struct ranking *ranking, uint32_t site)
+/* Where the view shows stacks other than they were recorded, the text is sought in what it shows. */
+static bool is_filtered(struct ranking *ranking, uint32_t site)
 {
-    if (ranking->is_inside) {
-        struct source_frame origin = stack_origin(ranking->trace, ranking->symbols, site);
-        if (groups_number(&ranking->around, &origin) != ranking->inside)
-            return false;
-    }
-    return !ranking->filter || path_matches(ranking, ranking->trace->sites[site].node);
+    if (!view_reshapes(&ranking->view))
+        return path_matches(ranking, ranking->trace->sites[site].node);
+    struct scope_stack stack = scope_stack(&ranking->scope, site);
+    for (size_t i = 0; i < stack.count; i++)
+        if (frame_matches(&stack.frames[i]->source, ranking->filter))
+            return true;
+    return false;
 }
 
-static void set_key(struct ranking *ranking, uint32_t number, uint64_t key)
+static bool is_around(struct ranking *ranking, const struct scope_frame *frame)
 {
-    ranking->sum += key - ranking->keys[number];
-    ranking->not_zero += (size_t)(key != 0) - (size_t)(ranking->keys[number] != 0);
-    ranking->keys[number] = key;
+    return groups_number(&ranking->around, &frame->source) == ranking->inside;
+}
+
+/* Whether the site is in the group that was entered. */
+static bool is_entered(struct ranking *ranking, uint32_t site)
+{
+    if (!ranking->view.cumulative)
+        return is_around(ranking, scope_origin(&ranking->scope, site));
+    struct scope_stack stack = scope_stack(&ranking->scope, site);
+    for (size_t i = stack.origin; i < stack.count; i++)
+        if (is_around(ranking, stack.frames[i]))
+            return true;
+    return false;
+}
+
+static bool is_in(struct ranking *ranking, uint32_t site)
+{
+    return scope_has(&ranking->scope, site) && (!ranking->is_inside || is_entered(ranking, site)) &&
+           (!ranking->filter || is_filtered(ranking, site));
+}
+
+/* Rows are the trace's sites, by their numbers. */
+static bool rows_are_sites(const struct ranking *ranking)
+{
+    return ranking->view.by == BY_SITE && !view_reshapes(&ranking->view);
+}
+
+static const struct figures *row_figures(const struct ranking *ranking, uint32_t number)
+{
+    return rows_are_sites(ranking) ? &ranking->trace->sites[number].figures : &ranking->sums[number];
+}
+
+static void set_key(struct ranking *ranking, uint32_t number)
+{
+    const struct figures *figures = row_figures(ranking, number);
+    bool *shown = &ranking->shown[number];
+    ranking->keys[number] = metric_of(figures, ranking->view.metric);
+    ranking->shown_count -= *shown;
+    *shown = ranking->keys[number] && view_shows(&ranking->view, figures);
+    ranking->shown_count += *shown;
+}
+
+/* What a site has more than when it was last seen; once for a row, however often it is given. */
+static void add_to_row(struct ranking *ranking, uint32_t number, uint32_t site)
+{
+    if (ranking->taken[number] == ranking->takes)
+        return;
+    ranking->taken[number] = ranking->takes;
+    figures_replace(&ranking->sums[number], &ranking->seen[site], &ranking->trace->sites[site].figures);
+    set_key(ranking, number);
+}
+
+static uint32_t group_of(struct ranking *ranking, const struct scope_frame *frame)
+{
+    uint32_t number = scope_group(&ranking->scope, frame);
+    ranking->count = (uint32_t)ranking->scope.groups.count;
+    make_row_room(ranking, ranking->count);
+    return number;
+}
+
+static uint32_t stack_of(struct ranking *ranking, uint32_t site)
+{
+    struct scope_stack stack = scope_stack(&ranking->scope, site);
+    uint32_t number = stack_number(&ranking->stacks, &stack);
+    ranking->count = ranking->stacks.count + 1;
+    make_row_room(ranking, ranking->count);
+    if (!ranking->first_sites[number])
+        ranking->first_sites[number] = site;
+    return number;
+}
+
+/* From outside, so that of equal rows the caller is the first. */
+static void add_to_callers(struct ranking *ranking, uint32_t site)
+{
+    struct scope_stack stack = scope_stack(&ranking->scope, site);
+    for (size_t i = stack.count; i-- > stack.origin;)
+        add_to_row(ranking, group_of(ranking, stack.frames[i]), site);
+}
+
+static void add_to_rows(struct ranking *ranking, uint32_t site)
+{
+    uint32_t *row = &ranking->row_of[site];
+    ranking->takes++;
+    if (rows_are_sites(ranking)) {
+        set_key(ranking, site);
+        return;
+    }
+    if (ranking->view.by != BY_SITE && ranking->view.cumulative) {
+        add_to_callers(ranking, site);
+        return;
+    }
+    if (!*row)
+        *row = ranking->view.by == BY_SITE ? stack_of(ranking, site)
+                                           : group_of(ranking, scope_origin(&ranking->scope, site));
+    add_to_row(ranking, *row, site);
 }
 
 static void take_figures(struct ranking *ranking, uint32_t site)
 {
     const struct figures *figures = &ranking->trace->sites[site].figures;
-    if (ranking->verdicts[site] != VERDICT_IN)
-        return;
-    if (ranking->by == BY_SITE) {
-        set_key(ranking, site, metric_of(figures, ranking->metric));
-        return;
+    struct selection *selection = &ranking->selection;
+    size_t met = (size_t)figures_any(figures) - (size_t)figures_any(&ranking->seen[site]);
+    selection->of += met;
+    if (ranking->verdicts[site] == VERDICT_IN) {
+        selection->sites += met;
+        figures_replace(&selection->figures, &ranking->seen[site], figures);
+        add_to_rows(ranking, site);
     }
-    uint32_t group = ranking->group_of[site];
-    figures_replace(&ranking->sums[group], &ranking->seen[site], figures);
     ranking->seen[site] = *figures;
-    set_key(ranking, group, metric_of(&ranking->sums[group], ranking->metric));
 }
 
 static void place_site(struct ranking *ranking, uint32_t site)
 {
     ranking->verdicts[site] = is_in(ranking, site) ? VERDICT_IN : VERDICT_OUT;
-    if (ranking->verdicts[site] == VERDICT_OUT)
-        return;
-    if (ranking->by != BY_SITE) {
-        struct source_frame origin = stack_origin(ranking->trace, ranking->symbols, site);
-        ranking->group_of[site] = groups_number(&ranking->groups, &origin);
-        ranking->count = (uint32_t)ranking->groups.count;
-        make_row_room(ranking, ranking->count);
-    }
     take_figures(ranking, site);
+}
+
+bool ranking_selects(const struct ranking *ranking)
+{
+    return view_selects(&ranking->view) || ranking->filter || ranking->is_inside;
 }
 
 /* Sites find their place without that anything is resolved. */
 static bool is_simple(const struct ranking *ranking)
 {
-    return ranking->by == BY_SITE && !ranking->filter && !ranking->is_inside;
+    return rows_are_sites(ranking) && !ranking_selects(ranking);
 }
 
 static uint64_t now_ns(void)
@@ -249,34 +346,36 @@ static void restart(struct ranking *ranking)
 {
     ranking->done = 1;
     ranking->top_is_old = true;
-    ranking->sum = ranking->not_zero = 0;
+    ranking->selection = (struct selection){0};
+    ranking->shown_count = 0;
     ranking->old.ns = ranking->new.ns = 0;
-    groups_free(&ranking->groups);
-    groups_start(&ranking->groups, ranking->by);
-    ranking->count = ranking->by == BY_SITE ? ranking->known : 1;
+    scope_regroup(&ranking->scope);
+    stack_numbers_free(&ranking->stacks);
+    ranking->count = rows_are_sites(ranking) ? ranking->known : 1;
     make_row_room(ranking, ranking->count);
     for (uint32_t i = 0; i < ranking->room; i++) {
         ranking->keys[i] = 0;
+        ranking->shown[i] = false;
+        ranking->first_sites[i] = 0;
         ranking->sums[i] = (struct figures){0};
     }
     for (uint32_t i = 0; i < ranking->site_room; i++) {
         ranking->verdicts[i] = VERDICT_OPEN;
+        ranking->row_of[i] = 0;
         ranking->seen[i] = (struct figures){0};
     }
     if (is_simple(ranking))
         ranking_work(ranking, 0);
 }
 
-struct ranking *ranking_open(const struct trace *trace, struct symbols *symbols, enum grouping by,
-                             enum metric metric)
+struct ranking *ranking_open(const struct trace *trace, struct symbols *symbols, const struct view *view)
 {
     struct ranking *ranking = memory_get(1, sizeof(*ranking));
     ranking->trace = trace;
     ranking->symbols = symbols;
-    ranking->by = by;
-    ranking->metric = metric;
+    ranking->view = *view;
     ranking->known = 1;
-    groups_start(&ranking->groups, by);
+    scope_open(&ranking->scope, &ranking->view, trace, symbols);
     restart(ranking);
     return ranking;
 }
@@ -284,11 +383,15 @@ struct ranking *ranking_open(const struct trace *trace, struct symbols *symbols,
 void ranking_close(struct ranking *ranking)
 {
     ranking_leave(ranking);
-    groups_free(&ranking->groups);
+    stack_numbers_free(&ranking->stacks);
+    scope_close(&ranking->scope);
     free(ranking->filter);
     free(ranking->verdicts);
-    free(ranking->group_of);
+    free(ranking->row_of);
     free(ranking->seen);
+    free(ranking->first_sites);
+    free(ranking->taken);
+    free(ranking->shown);
     free(ranking->sums);
     free(ranking->keys);
     free(ranking->old.keys);
@@ -299,34 +402,26 @@ void ranking_close(struct ranking *ranking)
     free(ranking);
 }
 
-enum grouping ranking_by(const struct ranking *ranking)
+const struct view *ranking_view(const struct ranking *ranking)
 {
-    return ranking->by;
-}
-
-enum metric ranking_metric(const struct ranking *ranking)
-{
-    return ranking->metric;
+    return &ranking->view;
 }
 
 void ranking_group(struct ranking *ranking, enum grouping by)
 {
-    ranking->by = by;
+    ranking->view.by = by;
     restart(ranking);
 }
 
 /* The sites keep their places. */
 void ranking_sort(struct ranking *ranking, enum metric metric)
 {
-    ranking->metric = metric;
+    ranking->view.metric = metric;
     ranking->top_is_old = true;
     ranking->old.ns = ranking->new.ns = 0;
-    for (uint32_t i = 1; i < ranking->count; i++) {
-        bool in = ranking->by != BY_SITE || ranking->verdicts[i] == VERDICT_IN;
-        const struct figures *figures =
-            ranking->by == BY_SITE ? &ranking->trace->sites[i].figures : &ranking->sums[i];
-        set_key(ranking, i, in ? metric_of(figures, metric) : 0);
-    }
+    for (uint32_t i = 1; i < ranking->count; i++)
+        if (!rows_are_sites(ranking) || ranking->verdicts[i] == VERDICT_IN)
+            set_key(ranking, i);
 }
 
 void ranking_filter(struct ranking *ranking, const char *text)
@@ -344,7 +439,7 @@ void ranking_enter(struct ranking *ranking, const struct ranked *group)
 {
     struct source_frame frame = *group->frame;
     groups_free(&ranking->around);
-    groups_start(&ranking->around, ranking->by);
+    groups_start(&ranking->around, ranking->view.by);
     ranking->inside_frame = frame;
     ranking->inside = groups_number(&ranking->around, &frame);
     ranking->is_inside = true;
@@ -391,7 +486,7 @@ void ranking_update(struct ranking *ranking, const uint32_t *changed, size_t cou
         ranking->known = sites;
         make_site_room(ranking, sites);
     }
-    if (ranking->by == BY_SITE && ranking->count < ranking->known) {
+    if (rows_are_sites(ranking) && ranking->count < ranking->known) {
         ranking->count = ranking->known;
         make_row_room(ranking, ranking->count);
     }
@@ -405,14 +500,24 @@ void ranking_update(struct ranking *ranking, const uint32_t *changed, size_t cou
 
 /* --- answers ------------------------------------------------------------------------------------------- */
 
-uint64_t ranking_sum(const struct ranking *ranking)
+const struct selection *ranking_selection(const struct ranking *ranking)
 {
-    return ranking->sum;
+    return &ranking->selection;
 }
 
 size_t ranking_count(const struct ranking *ranking)
 {
-    return ranking->not_zero;
+    return ranking->shown_count;
+}
+
+const struct figures *ranking_figures(const struct ranking *ranking, uint32_t site)
+{
+    return row_figures(ranking, rows_are_sites(ranking) ? site : ranking->row_of[site]);
+}
+
+void ranking_stack(struct ranking *ranking, uint32_t site, struct stack *stack)
+{
+    scope_copy(&ranking->scope, site, stack);
 }
 
 /* Whether row a comes behind row b. */
@@ -459,7 +564,7 @@ static void find_top(struct ranking *ranking, size_t limit)
     const uint64_t *keys = ranking->keys;
     size_t count = 0;
     for (uint32_t i = 1; i < ranking->count; i++) {
-        if (!keys[i] || (count == limit && keys[i] <= keys[heap[0].number]))
+        if (!ranking->shown[i] || (count == limit && keys[i] <= keys[heap[0].number]))
             continue;
         if (count < limit) {
             heap[count] = (struct ranked){.number = i};
@@ -477,10 +582,10 @@ static void fill(const struct ranking *ranking, struct ranked *row)
 {
     const struct base *base = ranking->old.ns ? &ranking->old : &ranking->new;
     uint32_t number = row->number;
-    bool is_site = ranking->by == BY_SITE;
-    row->site = is_site ? number : 0;
-    row->frame = is_site ? NULL : groups_frame(&ranking->groups, number);
-    row->figures = is_site ? &ranking->trace->sites[number].figures : &ranking->sums[number];
+    bool is_site = ranking->view.by == BY_SITE;
+    row->site = rows_are_sites(ranking) ? number : is_site ? ranking->first_sites[number] : 0;
+    row->frame = is_site ? NULL : groups_frame(&ranking->scope.groups, number);
+    row->figures = row_figures(ranking, number);
     row->has_change = base->ns && ranking->ns >= base->ns + BASE_NS / 2;
     if (!row->has_change)
         return;

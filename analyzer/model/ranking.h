@@ -2,44 +2,41 @@
 /*
  * Rows of a trace that is watched: added up, filtered and ranked like model/rows.h does it, but kept from
  * one look to the next.  What a look costs follows the number of sites that it changed; frames are resolved
- * for what is asked for, and for all sites only where rows are groups or there is a filter.
+ * for what is asked for, and for all sites only where rows are groups or the view is not of everything.
  */
 #ifndef MODEL_RANKING_H
 #define MODEL_RANKING_H
 
-#include "model/grouping.h"
-#include "model/symbols.h"
+#include "model/scope.h"
 
 struct ranking;
 
 struct ranked {
     uint32_t number; /* of the site, or of the group; the same as long as it is the same row */
-    uint32_t site;   /* of a site; of a group 0 */
+    uint32_t site;   /* of a site, the first of those that look the same; of a group 0 */
     const struct source_frame *frame; /* of a group: what its sites have in common */
     const struct figures *figures;
     bool has_change; /* it was seen a second ago */
     double change;   /* of the metric, per second */
 };
 
-/* The trace must live as long as the ranking, and symbols too; the trace may grow. */
-struct ranking *ranking_open(const struct trace *trace, struct symbols *symbols, enum grouping by,
-                             enum metric metric);
+/* The trace must live as long as the ranking, symbols and the view's patterns too; the trace may grow. */
+struct ranking *ranking_open(const struct trace *trace, struct symbols *symbols, const struct view *view);
 
 void ranking_close(struct ranking *ranking);
 
-enum grouping ranking_by(const struct ranking *ranking);
-enum metric ranking_metric(const struct ranking *ranking);
+/* As it was opened with, but for the grouping and the metric. */
+const struct view *ranking_view(const struct ranking *ranking);
 
 /* Other rows, or another order. */
 void ranking_group(struct ranking *ranking, enum grouping by);
 void ranking_sort(struct ranking *ranking, enum metric metric);
 
-/* Only sites that have a frame with the text in its function, file, line or module, whatever the case; "":
-   all. */
+/* Only sites that have a frame with the text in its function, file, line or module, whatever the case, in
+   what is seen of their stacks; "": all. */
 void ranking_filter(struct ranking *ranking, const char *text);
 
-/* Only the sites of a row, each by itself; null: of any.  To be called with a row of the last
-   ranking_top(). */
+/* Only the sites of a group, each by itself.  To be called with a row of the last ranking_top(). */
 void ranking_enter(struct ranking *ranking, const struct ranked *group);
 void ranking_leave(struct ranking *ranking);
 
@@ -55,12 +52,23 @@ bool ranking_work(struct ranking *ranking, uint64_t ns);
 /* How much of that is done, of 1. */
 double ranking_progress(const struct ranking *ranking);
 
-/* The sum of the metric over all rows, and how many there are that are not zero. */
-uint64_t ranking_sum(const struct ranking *ranking);
+/* Whether the rows are not of everything: because of the view, a filter, or a group that was entered. */
+bool ranking_selects(const struct ranking *ranking);
+
+/* Of what they are. */
+const struct selection *ranking_selection(const struct ranking *ranking);
+
+/* How many rows there are that are not zero, nor too small for the view. */
 size_t ranking_count(const struct ranking *ranking);
 
-/* The `limit` largest rows, ranked, that are not zero; fewer if there are no more.  Valid until the next
+/* The `limit` largest of them, ranked; fewer if there are no more.  Valid until the next
    call of any function that takes a ranking. */
 const struct ranked *ranking_top(struct ranking *ranking, size_t limit, size_t *count);
+
+/* The figures of the row that a site has, where rows are sites. */
+const struct figures *ranking_figures(const struct ranking *ranking, uint32_t site);
+
+/* Makes *stack what is seen of a site's stack, reusing its memory; start with a zeroed one. */
+void ranking_stack(struct ranking *ranking, uint32_t site, struct stack *stack);
 
 #endif

@@ -3,8 +3,8 @@
 #include "model/rows.h"
 
 #include <stdlib.h>
-#include <uthash.h>
 
+#include "model/stack_numbers.h"
 #include "model/sums.h"
 
 static bool wanted(struct scope *scope, uint32_t site)
@@ -22,66 +22,24 @@ static void make_sites(struct rows *rows, struct scope *scope)
             rows->all[rows->count++] = (struct row){.figures = &scope->trace->sites[i].figures, .site = i};
 }
 
-/* What is seen of stacks, as a tree from outside: it takes no more than the trace's own. */
-struct branch {
-    UT_hash_handle hh;
-    struct {
-        const struct branch *parent;
-        const struct scope_frame *frame; /* null: the stack goes on outside, but is not known further */
-    } key;
-    size_t row; /* of the stack that ends here, from 1 on; 0: none does */
-};
-
-static struct branch *step(struct branch **known, const struct branch *parent,
-                           const struct scope_frame *frame)
-{
-    struct branch *branch, sought = {.key = {parent, frame}};
-    HASH_FIND(hh, *known, &sought.key, sizeof(sought.key), branch);
-    if (branch)
-        return branch;
-    branch = memory_get(1, sizeof(*branch));
-    branch->key = sought.key;
-    HASH_ADD(hh, *known, key, sizeof(branch->key), branch);
-    return branch;
-}
-
-static struct branch *follow(struct branch **known, const struct scope_stack *stack)
-{
-    struct branch *branch = stack->truncated ? step(known, NULL, NULL) : NULL;
-    for (size_t i = stack->count; i-- > 0;)
-        branch = step(known, branch, stack->frames[i]);
-    return branch;
-}
-
-static void forget(struct branch *known)
-{
-    struct branch *branch, *next;
-    HASH_ITER(hh, known, branch, next)
-    {
-        HASH_DEL(known, branch);
-        free(branch);
-    }
-}
-
 /* Sites of which the same is seen are one. */
 static void merge_sites(struct rows *rows, struct scope *scope)
 {
     uint32_t sites = scope->trace->header.site_count;
-    struct branch *known = NULL;
+    struct stack_numbers numbers = {0};
     rows->all = memory_get(sites, sizeof(*rows->all));
     rows->sums = memory_get(sites, sizeof(*rows->sums));
     for (uint32_t i = 1; i < sites; i++) {
         if (!wanted(scope, i))
             continue;
         struct scope_stack stack = scope_stack(scope, i);
-        struct branch *end = follow(&known, &stack);
-        if (!end->row) {
-            rows->all[rows->count] = (struct row){.figures = &rows->sums[rows->count], .site = i};
-            end->row = ++rows->count;
-        }
-        figures_add(&rows->sums[end->row - 1], &scope->trace->sites[i].figures);
+        uint32_t number = stack_number(&numbers, &stack);
+        struct figures *sum = &rows->sums[number - 1];
+        if (number > rows->count)
+            rows->all[rows->count++] = (struct row){.figures = sum, .site = i};
+        figures_add(sum, &scope->trace->sites[i].figures);
     }
-    forget(known);
+    stack_numbers_free(&numbers);
 }
 
 /* --- groups -------------------------------------------------------------------------------------------- */

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "model/scope.h"
 
+#include <errno.h>
+#include <error.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum verdict { VERDICT_OPEN, VERDICT_IN, VERDICT_OUT };
 
@@ -30,16 +33,36 @@ void scope_open(struct scope *scope, const struct view *view, const struct trace
     static const struct source_frame hidden = {.function = "[hidden]"}, unknown;
     *scope = (struct scope){.view = view, .trace = trace, .symbols = symbols};
     groups_start(&scope->groups, view->by);
-    scope->known = memory_get(trace->header.frame_count, sizeof(*scope->known));
-    scope->verdicts = memory_get(trace->header.site_count, sizeof(*scope->verdicts));
     scope->overflow = look_at(view, &stack_overflow);
     scope->unknown = look_at(view, &unknown);
     scope->hidden = (struct scope_frame){.source = hidden};
 }
 
+/* Room for as many as the trace has by now. */
+static void *grow(void *array, uint32_t *room, uint32_t count, size_t size)
+{
+    uint32_t wanted = *room && count < UINT32_MAX / 2 ? 2 * count : count;
+    char *moved = reallocarray(array, wanted, size);
+    if (!moved)
+        error(1, ENOMEM, "%u x %zu bytes", wanted, size);
+    memset(moved + *room * size, 0, (wanted - *room) * size);
+    *room = wanted;
+    return moved;
+}
+
+void scope_regroup(struct scope *scope)
+{
+    groups_free(&scope->groups);
+    groups_start(&scope->groups, scope->view->by);
+    scope->overflow.group = scope->unknown.group = scope->hidden.group = 0;
+    for (uint32_t i = 0; i < scope->frame_room; i++)
+        for (size_t j = 0; j < scope->known[i].count; j++)
+            scope->known[i].all[j].group = 0;
+}
+
 void scope_close(struct scope *scope)
 {
-    for (uint32_t i = 0; i < scope->trace->header.frame_count; i++)
+    for (uint32_t i = 0; i < scope->frame_room; i++)
         free(scope->known[i].all);
     free(scope->known);
     free(scope->verdicts);
@@ -50,6 +73,9 @@ void scope_close(struct scope *scope)
 
 static const struct scope_frames *frames_of(struct scope *scope, uint32_t number)
 {
+    if (number >= scope->frame_room)
+        scope->known =
+            grow(scope->known, &scope->frame_room, scope->trace->header.frame_count, sizeof(*scope->known));
     struct scope_frames *frames = &scope->known[number];
     if (frames->all)
         return frames;
@@ -152,6 +178,9 @@ bool scope_has(struct scope *scope, uint32_t site)
 {
     if (!view_selects(scope->view))
         return true;
+    if (site >= scope->site_room)
+        scope->verdicts = grow(scope->verdicts, &scope->site_room, scope->trace->header.site_count,
+                               sizeof(*scope->verdicts));
     if (scope->verdicts[site] == VERDICT_OPEN) {
         struct walk walk = {.brief = !scope->view->all_frames};
         scope->verdicts[site] = see_site(scope, &walk, site) && passes(scope) ? VERDICT_IN : VERDICT_OUT;

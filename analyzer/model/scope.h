@@ -32,7 +32,8 @@ struct scope {
     const struct trace *trace;
     struct symbols *symbols;
     struct groups groups;
-    struct scope_frames *known;  /* by number of the trace's frame */
+    struct scope_frames *known; /* by number of the trace's frame */
+    uint32_t frame_room, site_room;
     struct scope_frame overflow; /* the ends of stacks that are no frames of the trace */
     struct scope_frame unknown, hidden;
     const struct scope_frame **frames; /* of the last stack */
@@ -46,12 +47,15 @@ struct selection {
     size_t sites, of; /* that ever counted anything, of how many in the trace */
 };
 
-/* View, trace and symbols must live as long as the scope; the figures of the trace's sites may change, its
-   tables may not. */
+/* View, trace and symbols must live as long as the scope; the figures of the trace's sites may change, and
+   its tables may grow. */
 void scope_open(struct scope *scope, const struct view *view, const struct trace *trace,
                 struct symbols *symbols);
 
 void scope_close(struct scope *scope);
+
+/* After a change of the view's grouping: groups are numbered anew.  Nothing else of a view may change. */
+void scope_regroup(struct scope *scope);
 
 /* Whether a site is in the view. */
 bool scope_has(struct scope *scope, uint32_t site);

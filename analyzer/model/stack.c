@@ -45,58 +45,8 @@ uint32_t stack_innermost(const struct trace *trace, uint32_t site)
     return node;
 }
 
-/* Calls `visit` for the frames of a site from the innermost on, until it returns false. */
-typedef bool frame_visitor(const struct source_frame *frame, void *context);
-static void visit_frames(const struct trace *trace, struct symbols *symbols, uint32_t site,
-                         frame_visitor *visit, void *context)
-{
-    uint32_t node = stack_innermost(trace, site);
-    for (; node >= TRACE_NODE_FIRST; node = trace->nodes[node].parent) {
-        struct source_frames here = symbols_resolve(symbols, trace->nodes[node].frame);
-        for (size_t i = 0; i < here.count; i++)
-            if (!visit(&here.frames[i], context))
-                return;
-    }
-    if (node == TRACE_NODE_OVERFLOW)
-        visit(&stack_overflow, context);
-}
-
-static bool push(const struct source_frame *frame, void *context)
-{
-    struct stack *stack = context;
-    if (stack->count == STACK_DEEPEST) {
-        stack->truncated = true;
-        return false;
-    }
-    stack->frames = memory_grow(stack->frames, stack->count, &stack->capacity, sizeof(*frame));
-    stack->frames[stack->count++] = *frame;
-    return true;
-}
-
-void stack_of_site(struct stack *stack, const struct trace *trace, struct symbols *symbols, uint32_t site)
-{
-    stack->count = stack->origin = 0;
-    stack->truncated = trace->sites[site].truncated;
-    visit_frames(trace, symbols, site, push, stack);
-    while (stack->origin + 1 < stack->count && stack_is_runtime(&stack->frames[stack->origin]))
-        stack->origin++;
-}
-
 void stack_free(struct stack *stack)
 {
     free(stack->frames);
     *stack = (struct stack){0};
-}
-
-static bool until_origin(const struct source_frame *frame, void *context)
-{
-    *(struct source_frame *)context = *frame;
-    return stack_is_runtime(frame);
-}
-
-struct source_frame stack_origin(const struct trace *trace, struct symbols *symbols, uint32_t site)
-{
-    struct source_frame origin = {0};
-    visit_frames(trace, symbols, site, until_origin, &origin);
-    return origin;
 }

@@ -25,12 +25,6 @@ bool stack_is_runtime(const struct source_frame *frame);
 /* The innermost node of a site that is none of the recorder's own: its stack goes from there to the root. */
 uint32_t stack_innermost(const struct trace *trace, uint32_t site);
 
-/* Makes *stack that of a site, reusing its memory; start with a zeroed one. */
-void stack_of_site(struct stack *stack, const struct trace *trace, struct symbols *symbols, uint32_t site);
-
 void stack_free(struct stack *stack);
-
-/* Only the frame that a site's allocations are attributed to. */
-struct source_frame stack_origin(const struct trace *trace, struct symbols *symbols, uint32_t site);
 
 #endif

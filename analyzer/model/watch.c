@@ -15,8 +15,8 @@
 
 #define LONGEST_STRING 65536
 
-/* Bytes that are held for one record besides its own in the trace: here, by symbols and rankings. */
-enum { LATER_SITE = 256, LATER_NODE = 8, LATER_FRAME = 96, LATER_MODULE = 128 };
+/* Bytes that are held for one record besides its own in the trace: here, by symbols, scopes and rankings. */
+enum { LATER_SITE = 320, LATER_NODE = 96, LATER_FRAME = 224, LATER_MODULE = 128 };
 
 /* What was last seen of a section of counters. */
 struct counted {

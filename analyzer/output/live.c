@@ -159,13 +159,43 @@ static void put_totals(const struct live *live, int row)
               SCREEN_STRONG);
 }
 
+static uint64_t selected_value(const struct live *live)
+{
+    return metric_of(&ranking_selection(live->ranking)->figures, ranking_view(live->ranking)->metric);
+}
+
+static const char *selected_amount(const struct live *live, char text[UNITS_SIZE])
+{
+    return amount(selected_value(live), looks[ranking_view(live->ranking)->metric].is_bytes, text);
+}
+
+/* Of what the rows are, if it is not all: "selected 9.8 KiB  0.2 % of current, 1 of 12 call sites". */
+static void put_selection(const struct live *live, int row, int end)
+{
+    enum metric metric = ranking_view(live->ranking)->metric;
+    const struct selection *selection = ranking_selection(live->ranking);
+    char text[UNITS_SIZE], share[UNITS_SIZE], sites[UNITS_SIZE], of[UNITS_SIZE], rest[8 * UNITS_SIZE];
+    int column = MARGIN + LABEL + 13;
+    if (live->starting || !ranking_selects(live->ranking))
+        return;
+    put_total(row, "selected", selected_amount(live, text), SCREEN_STRONG);
+    snprintf(rest, sizeof(rest), "%s of %s, %s of %s %s",
+             units_share(selected_value(live), metric_of(&live->trace->totals, metric), share),
+             metric_names[metric], units_count(selection->sites, sites), units_count(selection->of, of),
+             nouns[BY_SITE][selection->of != 1]);
+    screen_put(row, column, end - column, SCREEN_PLAIN, rest);
+}
+
 /* All that matters in one line, for small screens. */
 static void put_brief(const struct live *live, int row)
 {
     const struct figures *totals = &live->trace->totals;
-    char current[UNITS_SIZE], peak[UNITS_SIZE], line[4 * UNITS_SIZE], change[2 * UNITS_SIZE] = "";
-    snprintf(line, sizeof(line), "%s, peak %s", units_bytes(totals->current_bytes, current),
-             units_bytes(totals->peak_bytes, peak));
+    char current[UNITS_SIZE], peak[UNITS_SIZE], selected[UNITS_SIZE], line[6 * UNITS_SIZE],
+        change[2 * UNITS_SIZE] = "";
+    bool all = live->starting || !ranking_selects(live->ranking);
+    snprintf(line, sizeof(line), "%s, peak %s%s%s", units_bytes(totals->current_bytes, current),
+             units_bytes(totals->peak_bytes, peak), all ? "" : ", selected ",
+             all ? "" : selected_amount(live, selected));
     int taken = screen_put(row, MARGIN, screen_columns() - MARGIN, SCREEN_STRONG, line);
     if (live->rates.known)
         screen_put(row, MARGIN + taken + 2, screen_columns(), rate_style(live->rates.current_bytes),
@@ -244,6 +274,7 @@ static int put_upper(const struct live *live)
         return 2;
     }
     put_totals(live, 2);
+    put_selection(live, 7, columns < LEAST_BESIDE ? columns : TOTALS + GUTTER);
     if (columns >= LEAST_BESIDE) {
         put_picture(live, 2, TOTALS, columns - TOTALS - MARGIN);
         return 9;
@@ -307,7 +338,7 @@ static void name_site(const struct live *live, uint32_t site, char **what, char 
     struct report report = {.trace = live->trace};
     struct text text = text_of(&report);
     struct stack stack = {0};
-    stack_of_site(&stack, live->trace, live->symbols, site);
+    ranking_stack(live->ranking, site, &stack);
     struct place_text place = place_text(&text, stack.count ? &stack.frames[stack.origin] : &unknown, 0);
     *what = place.what;
     *where = place.where;
@@ -371,7 +402,8 @@ static struct columns lay_out(void)
 
 static void put_titles(const struct live *live, int row, const struct columns *at)
 {
-    const struct look *look = &looks[ranking_metric(live->ranking)];
+    const struct view *view = ranking_view(live->ranking);
+    const struct look *look = &looks[view->metric];
     char title[128], count[UNITS_SIZE];
     size_t all = ranking_count(live->ranking);
     const struct source_frame *inside = ranking_inside(live->ranking);
@@ -383,8 +415,9 @@ static void put_titles(const struct live *live, int row, const struct columns *a
         put_right(row, at->change, SCREEN_BAR, "change");
     if (at->second)
         put_right(row, at->second, SCREEN_BAR, look->second_title);
-    snprintf(title, sizeof(title), "%s %s%s", units_count(all, count),
-             nouns[ranking_by(live->ranking)][all != 1], live->filter[0] ? " matching" : "");
+    snprintf(title, sizeof(title), "%s %s%s%s", units_count(all, count), nouns[view->by][all != 1],
+             view->cumulative && view->by != BY_SITE ? ", callees included" : "",
+             live->filter[0] ? " matching" : "");
     int column = at->name;
     column += screen_put(row, column, screen_columns(), SCREEN_BAR, title);
     if (inside) {
@@ -413,10 +446,10 @@ static void put_bar(int row, int column, double share, int style)
 static void put_row(struct live *live, const struct ranked *ranked, int row, const struct columns *at,
                     bool chosen)
 {
-    const struct look *look = &looks[ranking_metric(live->ranking)];
+    enum metric metric = ranking_view(live->ranking)->metric;
+    const struct look *look = &looks[metric];
     int mark = chosen ? SCREEN_CHOSEN : 0, columns = screen_columns();
-    uint64_t value = metric_of(ranked->figures, ranking_metric(live->ranking)),
-             whole = ranking_sum(live->ranking);
+    uint64_t value = metric_of(ranked->figures, metric), whole = metric_of(&live->trace->totals, metric);
     uint64_t second = *(const uint64_t *)((const char *)ranked->figures + look->second);
     char text[2 * UNITS_SIZE];
     size_t slot = name_row(live, ranked);
@@ -461,7 +494,14 @@ static void place_rows(struct live *live, size_t room)
 
 static void put_nothing(const struct live *live, int row, int column)
 {
-    const char *why = live->filter[0] || ranking_inside(live->ranking) ? "nothing matches" : "nothing so far";
+    const struct view *view = ranking_view(live->ranking);
+    const char *why = "nothing so far";
+    if (view->min_bytes && view->metric == METRIC_TEMPORARY)
+        why = "temporary blocks are counted, but not their bytes: --min-bytes leaves none";
+    else if (selected_value(live) && (view->min_bytes || view->min_blocks))
+        why = "nothing is that large";
+    else if (ranking_selects(live->ranking))
+        why = "nothing matches";
     screen_put(row, column, screen_columns(), SCREEN_FAINT, live->busy ? live->busy : why);
 }
 
@@ -494,7 +534,7 @@ static void put_rows(struct live *live, int row, int end)
 
 static int put_site(const struct live *live, int row)
 {
-    const struct figures *figures = &live->trace->sites[live->site].figures;
+    const struct figures *figures = ranking_figures(live->ranking, live->site);
     const struct figures *totals = &live->trace->totals;
     char size[UNITS_SIZE], count[UNITS_SIZE], share[UNITS_SIZE], line[8 * UNITS_SIZE];
     const struct {
@@ -562,7 +602,7 @@ static void put_stack(struct live *live, int row, int end)
     char title[128], number[UNITS_SIZE];
     if (screen_rows() >= 14)
         row = put_site(live, row + 1) + 1;
-    stack_of_site(&stack, live->trace, live->symbols, live->site);
+    ranking_stack(live->ranking, live->site, &stack);
     snprintf(title, sizeof(title), "call stack of %s %s, innermost first", units_count(stack.count, number),
              stack.count == 1 ? "frame" : "frames");
     screen_line(row, SCREEN_BAR);
@@ -631,10 +671,11 @@ static void put_hints(const struct live *live, int row)
         return;
     }
     column = put_hint(row, column, "?", "help", "");
-    column = put_hint(row, column, "s", "sort", metric_names[ranking_metric(live->ranking)]);
-    column = put_hint(row, column, "g", "by", grouping_names[ranking_by(live->ranking)]);
+    column = put_hint(row, column, "s", "sort", metric_names[ranking_view(live->ranking)->metric]);
+    column = put_hint(row, column, "g", "by", grouping_names[ranking_view(live->ranking)->by]);
     column = put_hint(row, column, "/", "filter", live->filter);
-    column = put_hint(row, column, "Enter", ranking_by(live->ranking) == BY_SITE ? "stack" : "sites", "");
+    column =
+        put_hint(row, column, "Enter", ranking_view(live->ranking)->by == BY_SITE ? "stack" : "sites", "");
     column = put_hint(row, column, "space", live->paused ? "go on" : "pause", "");
     put_hint(row, column, "q", "quit", "");
 }

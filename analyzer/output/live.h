@@ -21,7 +21,7 @@ struct live_rates {
 
 struct live {
     const struct trace *trace;
-    struct symbols *symbols;
+    struct symbols *symbols; /* the ranking's */
     struct ranking *ranking;
     const struct history *history;
     struct process process;

@@ -192,6 +192,39 @@ ended 0
 exec 9>&-
 wait "$program"
 
+# ---- a part of it -----------------------------------------------------------------------------------
+
+start "$watched"
+order 'few 5'
+begin 120x30 "$tracemalloc" live --filter site_many --sort allocations "$program"
+check "a filter that nothing matches so far" shows 'selected +0 +0\.0 % of allocations, 0 of [0-9]+ call sites' \
+    'nothing matches'
+order 'many 1000'
+check "call sites that are new are filtered too: what part of all they are" \
+    shows 'selected +1,000 +99\.. % of allocations, 1 of [0-9]+ call sites' '1,000 +99\.. % .* site_many'
+check "and nothing else" test -z "$(on_screen | grep site_few)"
+keys q
+ended 0
+begin 120x30 "$tracemalloc" live --cumulative --from main --hide 'site_*' --exclude 'module=libc.so*' \
+    --min-bytes 1K "$program"
+check "cumulative, by function: hidden frames count as their callers" \
+    shows '3 functions, callees included' '498\.[0-9] KiB .* main ' '488\.3 KiB .* fetch' '9\.8 KiB .* collect'
+keys Enter
+check "the call sites of all callees" shows '2 call sites in main' 'fetch .* ← main$' 'collect .* ← main$'
+keys Enter
+check "a stack as it is seen" shows 'call stack of 2 frames' '0 +fetch' '1 +main' 'current +488\.3 KiB .* 5 blocks'
+keys Escape Escape
+order 'few 5'
+check "what comes later is in all callers" shows '986\.[0-9] KiB .* main ' '976\.6 KiB .* fetch'
+keys t
+check "temporary blocks have no size" shows 'temporary blocks are counted, but not their bytes'
+keys q
+ended 0
+exec 9>&-
+wait "$program"
+"$tracemalloc" live --all-frames "$tmp/trace" >/dev/null 2>&1
+same "options that make no sense together: exit status 2" 2 $?
+
 name=$tmp/$'evil\e[31m\nname'
 cp "$watched" "$name"
 start "$name"

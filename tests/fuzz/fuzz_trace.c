@@ -396,7 +396,9 @@ static void try_ranking(const struct watch *watch, const struct variation *varia
 {
     const struct trace *trace = watch_trace(watch);
     struct symbols *symbols = symbols_open(trace);
-    struct ranking *ranking = ranking_open(trace, symbols, variation->by, METRIC_CURRENT);
+    struct view view = view_of(variation->by, variation);
+    struct ranking *ranking = ranking_open(trace, symbols, &view);
+    struct stack stack = {0};
     size_t count;
     const uint32_t *changed = watch_changed(watch, &count);
     ranking_filter(ranking, filter);
@@ -404,11 +406,19 @@ static void try_ranking(const struct watch *watch, const struct variation *varia
     while (ranking_work(ranking, UINT64_MAX / 2))
         ;
     const struct ranked *top = ranking_top(ranking, 10, &count);
-    uint64_t sum = 0;
-    for (size_t i = 0; i < count; i++)
-        sum += top[i].figures->current_bytes;
-    if (!*filter && count < 10)
-        fuzz_check(sum == trace->totals.current_bytes ? NULL : "ranking: its rows are not the whole");
+    uint64_t sum = 0, whole = metric_of(&ranking_selection(ranking)->figures, view.metric);
+    for (size_t i = 0; i < count; i++) {
+        sum += metric_of(top[i].figures, view.metric);
+        if (top[i].site)
+            ranking_stack(ranking, top[i].site, &stack);
+    }
+    if (!view.cumulative && count < 10)
+        fuzz_check(sum == whole ? NULL : "ranking: its rows are not the whole");
+    if (!ranking_selects(ranking))
+        fuzz_check(whole == metric_of(&trace->totals, view.metric) ? NULL
+                                                                   : "ranking: not everything is selected");
+    stack_free(&stack);
+    view_free(&view);
     ranking_close(ranking);
     symbols_close(symbols);
 }

@@ -42,7 +42,7 @@ static void save(void)
 {
     const struct trace_writer keep = writer;
     size_t size;
-    writer.node_count = writer.site_count = WRITER_RECORDS;
+    writer.frame_count = writer.node_count = writer.site_count = WRITER_RECORDS;
     unsigned char *image = writer_image(&writer, &size);
     writer = keep;
     writer.header.module_count = writer.module_count;
@@ -116,7 +116,7 @@ static int set_up(void **state)
     watch = watch_open(path, &why);
     assert_non_null(watch);
     symbols = symbols_open(watch_trace(watch));
-    ranking = ranking_open(watch_trace(watch), symbols, BY_SITE, METRIC_CURRENT);
+    ranking = ranking_open(watch_trace(watch), symbols, &(struct view){.metric = METRIC_CURRENT});
     ranking_update(ranking, watch_changed(watch, &changed_count), 0, now);
     return 0;
 }
@@ -137,15 +137,15 @@ static void assert_same_rows(const struct view *view)
     struct scope scope;
     struct rows rows;
     size_t rank = 0, there;
-    uint64_t sum = 0;
     scope_open(&scope, view, watch_trace(watch), symbols);
     rows_make(&rows, &scope);
     while (rank < rows.count && metric_of(rows.all[rank].figures, view->metric))
-        sum += metric_of(rows.all[rank++].figures, view->metric);
+        rank++;
     const struct ranked *top = ranking_top(ranking, 1000, &there);
     assert_int_equal(there, rank);
     assert_int_equal(ranking_count(ranking), rank);
-    assert_int_equal(ranking_sum(ranking), sum);
+    struct selection selection = scope_select(&scope);
+    assert_memory_equal(ranking_selection(ranking), &selection, sizeof(selection));
     for (size_t i = 0; i < there; i++) {
         assert_memory_equal(top[i].figures, rows.all[i].figures, sizeof(struct figures));
         if (view->by == BY_SITE)
@@ -190,6 +190,122 @@ static void any_change(void **state)
     }
     assert_true(writer.site_count > 15);
     view_free(&filtered);
+}
+
+/* --- the same rows of a view ---------------------------------------------------------------------------- */
+
+static const struct narrowing {
+    const char *filter, *exclude, *from, *hide;
+    bool all_frames, cumulative;
+    uint64_t min_bytes, min_blocks;
+} narrowings[] = {
+    {.filter = "module=*beta*"},
+    {.exclude = "module=*beta*", .all_frames = true},
+    {.from = "module=*gamma*"},
+    {.hide = "module=*alpha*"},
+    {.hide = "module=*beta*", .filter = "module=*alpha*", .from = "module=*gamma*", .cumulative = true},
+    {.cumulative = true},
+    {.min_bytes = 300},
+    {.min_blocks = 20, .exclude = "module=*gamma*", .cumulative = true},
+};
+
+static void add_pattern(struct patterns *patterns, const char *text)
+{
+    struct failure why;
+    if (text)
+        assert_true(patterns_add(patterns, text, PATTERN_ANY, &why));
+}
+
+static struct view view_of(const struct narrowing *narrowing)
+{
+    struct view view = {.metric = METRIC_CURRENT,
+                        .by = narrowing->cumulative ? BY_MODULE : BY_SITE,
+                        .all_frames = narrowing->all_frames,
+                        .cumulative = narrowing->cumulative,
+                        .min_bytes = narrowing->min_bytes,
+                        .min_blocks = narrowing->min_blocks};
+    add_pattern(&view.filter, narrowing->filter);
+    add_pattern(&view.exclude, narrowing->exclude);
+    add_pattern(&view.from, narrowing->from);
+    add_pattern(&view.hide, narrowing->hide);
+    return view;
+}
+
+/* What a group has is what the sites have that are seen after it is entered. */
+static void assert_entered_as_shown(void)
+{
+    size_t there;
+    ranking_group(ranking, BY_MODULE);
+    work();
+    const struct ranked *top = ranking_top(ranking, 1, &there);
+    if (!there)
+        return;
+    struct figures figures = *top[0].figures;
+    ranking_enter(ranking, &top[0]);
+    work();
+    assert_memory_equal(&ranking_selection(ranking)->figures, &figures, sizeof(figures));
+    ranking_leave(ranking);
+    work();
+}
+
+/* While the trace gets more sites and frames. */
+static void any_view(void **state)
+{
+    for (size_t n = 0; n < sizeof(narrowings) / sizeof(narrowings[0]); n++) {
+        struct view view = view_of(&narrowings[n]);
+        seed = (unsigned)n;
+        ranking_close(ranking);
+        ranking = ranking_open(watch_trace(watch), symbols, &view);
+        for (int i = 0; i < 100; i++) {
+            if (below(5) == 0 && writer.node_count < WRITER_RECORDS - 3) {
+                frames[below(6)] = writer_frame(&writer, modules[below(3)], 0x2000 + below(0x1000));
+                count(add_site(), 3, 1 + below(50));
+            }
+            for (unsigned j = below(4); j > 0; j--)
+                count(1 + below(writer.site_count - 1), (int64_t)below(9) - 3, 10);
+            if (below(10) == 0)
+                ranking_sort(ranking, view.metric = (enum metric)below(METRICS));
+            if (below(10) == 0)
+                ranking_group(ranking, view.by = below(2) || view.cumulative ? BY_MODULE : BY_SITE);
+            look(1);
+            work();
+            assert_same_rows(&view);
+        }
+        assert_true(writer.site_count > 12 && writer.frame_count > 12);
+        assert_entered_as_shown();
+        tear_down(state); /* before the view goes */
+        set_up(state);
+        view_free(&view);
+    }
+}
+
+/* Sites of which the same is seen are one row, which has a stack and the figures of all. */
+static void sites_that_look_the_same(void **state)
+{
+    (void)state;
+    size_t there;
+    struct stack stack = {0};
+    struct view view = {.metric = METRIC_CURRENT};
+    add_pattern(&view.hide, "*beta*");
+    add_pattern(&view.hide, "*gamma*");
+    uint32_t outer = writer_node(&writer, TRACE_NODE_ROOT, frames[0]);
+    uint32_t first = writer_site(&writer, writer_node(&writer, outer, frames[1]));
+    uint32_t second = writer_site(&writer, writer_node(&writer, outer, frames[2]));
+    ranking_close(ranking);
+    ranking = ranking_open(watch_trace(watch), symbols, &view);
+    count(first, 1, 100000);
+    count(second, 1, 10000);
+    look(1);
+    work();
+    const struct ranked *top = ranking_top(ranking, 1, &there);
+    assert_int_equal(there, 1);
+    assert_true(top[0].figures->current_bytes >= 110000);
+    assert_ptr_equal(ranking_figures(ranking, second), top[0].figures);
+    ranking_stack(ranking, top[0].site, &stack);
+    assert_int_equal(stack.count, 1);
+    assert_string_equal(stack.frames[0].module, "/nonexistent/alpha.so");
+    stack_free(&stack);
+    view_free(&view);
 }
 
 /* --- changes -------------------------------------------------------------------------------------------- */
@@ -242,7 +358,7 @@ static void enter_and_leave(void **state)
     ranking_enter(ranking, &row);
     work();
     assert_string_equal(ranking_inside(ranking)->module, module);
-    assert_int_equal(ranking_by(ranking), BY_SITE);
+    assert_int_equal(ranking_view(ranking)->by, BY_SITE);
     top = ranking_top(ranking, 100, &there);
     for (size_t i = 0; i < there; i++)
         figures_add(&sum, top[i].figures);
@@ -251,7 +367,7 @@ static void enter_and_leave(void **state)
     ranking_leave(ranking);
     work();
     assert_null(ranking_inside(ranking));
-    assert_int_equal(ranking_by(ranking), BY_MODULE);
+    assert_int_equal(ranking_view(ranking)->by, BY_MODULE);
     top = ranking_top(ranking, 10, &there);
     assert_string_equal(top[1].frame->module, module);
     free(module);
@@ -265,7 +381,7 @@ static void nothing(void **state)
     work();
     ranking_top(ranking, 10, &there);
     assert_int_equal(there, 0);
-    assert_int_equal(ranking_sum(ranking), 0);
+    assert_int_equal(ranking_selection(ranking)->sites, 0);
     ranking_filter(ranking, "");
     ranking_top(ranking, 0, &there);
     assert_int_equal(there, 0);
@@ -294,6 +410,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(any_change, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(any_view, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(sites_that_look_the_same, set_up, tear_down),
         cmocka_unit_test_setup_teardown(change_per_second, set_up, tear_down),
         cmocka_unit_test_setup_teardown(enter_and_leave, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nothing, set_up, tear_down),

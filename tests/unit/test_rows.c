@@ -210,18 +210,21 @@ static void truncated_stacks_are_others(void **state)
 static void stacks(void **state)
 {
     (void)state;
+    const struct view view = {0};
     struct stack stack = {0};
-    stack_of_site(&stack, &trace, symbols, 1);
+    scope_open(&scope, &view, &trace, symbols);
+    scope_copy(&scope, 1, &stack);
     assert_int_equal(stack.count, 1);
     assert_int_equal(stack.frames[0].address, 0x100);
     assert_false(stack.frames[0].inlined);
-    stack_of_site(&stack, &trace, symbols, 4); /* without the recorder's frame */
+    scope_copy(&scope, 4, &stack); /* without the recorder's frame */
     assert_int_equal(stack.count, 1);
     assert_int_equal(stack.frames[0].address, 0x400);
-    stack_of_site(&stack, &trace, symbols, 5);
+    scope_copy(&scope, 5, &stack);
     assert_int_equal(stack.count, 1);
     assert_string_equal(stack.frames[0].function, "[overflow]");
     assert_true(stack.truncated);
+    scope_close(&scope);
     stack_free(&stack);
 }
 
