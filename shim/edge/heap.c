@@ -258,8 +258,10 @@ HOOK int posix_memalign(void **block, size_t alignment, size_t size)
     struct thread *self = hook_lend(frame);
     if (unlikely(!real.malloc))
         return (*block = bootstrap_alloc(size, alignment)) ? 0 : ENOMEM;
-    int result = real.posix_memalign(block, alignment, size);
-    hook_birth(self, result == 0 ? *block : NULL, size, frame);
+    int result = real.posix_memalign(block, alignment, size);   /* which says nothing in errno */
+    if (unlikely(result == ENOMEM) && self)
+        track_failed(self, size);
+    hook_birth(self, result == 0 ? *block : NULL, result == 0 ? size : 0, frame);
     return result;
 }
 
