@@ -5,6 +5,7 @@
 
 #include "commands/commands.h"
 #include "commands/options.h"
+#include "commands/symbol_options.h"
 #include "commands/traces.h"
 #include "commands/view_options.h"
 #include "model/progress.h"
@@ -35,7 +36,7 @@ static const struct argp_option argp_options[] = {
     {0}};
 
 static const struct argp_child children[] = {
-    {&view_argp}, {&view_argp_grouping}, {&view_argp_cumulative}, {0}};
+    {&view_argp}, {&view_argp_grouping}, {&view_argp_cumulative}, {&symbol_options}, {0}};
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
