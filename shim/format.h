@@ -257,12 +257,12 @@ enum trace_command {
 
 /*
  * What the recorder is asked for from outside: the only words of the file that others write while the program runs.
- * Who asks holds a lock on the file (flock), and stores `request` last, one more than it was.  The recorder obeys at its
- * next look, and stores `done` last.
+ * Who asks holds a lock on the file (flock): stores 0 as the command, the argument and the label, `request`, one more
+ * than it was, and last the command.  The recorder obeys at its next look, and stores `done` last.
  */
 struct trace_control {
     uint32_t request;           /* number of the latest request; 0 = there was none */
-    uint32_t command;           /* enum trace_command */
+    uint32_t command;           /* enum trace_command; 0 = none yet */
     uint64_t argument;
     char label[64];             /* ended by a zero, else cut */
     uint32_t done;              /* the request that was obeyed, or refused, last */

@@ -159,6 +159,13 @@ static int do_it(struct thread *self, const struct trace_control *asked)
     }
 }
 
+/* Not that request any more, or no longer complete. */
+static bool changed(uint32_t request, uint32_t command)
+{
+    return __atomic_load_n(&control_words->command, __ATOMIC_ACQUIRE) != command ||
+           __atomic_load_n(&control_words->request, __ATOMIC_ACQUIRE) != request;
+}
+
 /* What others write may change at any moment: it is copied first. */
 static void obey(struct thread *self)
 {
@@ -166,6 +173,8 @@ static void obey(struct thread *self)
     if (request == atomic_load(&control_seen))
         return;
     struct trace_control asked = *control_words;
+    if (!asked.command || changed(request, asked.command))
+        return;
     asked.label[sizeof asked.label - 1] = 0;
     int result = do_it(self, &asked);
     if (result == -EBUSY || (result == -ETIMEDOUT && ++failed_looks < LOOKS))
