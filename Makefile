@@ -249,7 +249,7 @@ torture: all $(HAZARDS)
 	$(Q)python3 -B tests/torture/torture.py $(O)
 
 # The recorder with small tables, to see them full (tests/hazards/test_loads.sh).
-SMALL_TABLES   = {[TRACE_FRAMES] = 512, [TRACE_NODES] = 8192, [TRACE_SITES] = 1024, [TRACE_TIMELINE] = 64}
+SMALL_TABLES   = {[TRACE_FRAMES] = 512, [TRACE_NODES] = 8192, [TRACE_SITES] = 1024, [TRACE_TIMELINE] = 64, [TRACE_MARKS] = 64}
 
 $(O)/obj/small/records.o: shim/base/records.c | deps
 	$(call say,CC,$< with small tables)

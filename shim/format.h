@@ -120,6 +120,7 @@ enum trace_section_type {
     TRACE_SNAPSHOTS = 10,
     TRACE_SNAPSHOT_SITES = 11,  /* figures of the sites in the snapshot of one place */
     TRACE_CONTROL = 12,
+    TRACE_MARKS = 13,
 };
 
 struct trace_section {
@@ -213,6 +214,13 @@ struct trace_point {
     uint64_t resident_bytes;    /* of the process, as last asked for, which is rarely; 0 = unknown */
 };
 
+/* A moment that the program gave a name. */
+struct trace_mark {
+    uint64_t ns;
+    uint64_t current_bytes, blocks;
+    char label[64];             /* ended by a zero */
+};
+
 enum trace_snapshot_reason {
     TRACE_SNAPSHOT_ASKED = 1,   /* by the program */
     TRACE_SNAPSHOT_INTERVAL = 2,        /* so much time had passed */
@@ -276,6 +284,7 @@ _Static_assert(sizeof(struct trace_frame) == 16, "fixed by the format");
 _Static_assert(sizeof(struct trace_node) == 16, "fixed by the format");
 _Static_assert(sizeof(struct trace_counter) == 64, "one cache line");
 _Static_assert(sizeof(struct trace_header) == 320, "the first version's: new fields take what was left free");
+_Static_assert(sizeof(struct trace_mark) == 88, "fixed by the format");
 _Static_assert(sizeof(struct trace_control) == 128, "fixed by the format");
 _Static_assert(sizeof(struct trace_point) == 32, "fixed by the format");
 _Static_assert(sizeof(struct trace_snapshot) == 120, "fixed by the format");

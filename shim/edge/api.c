@@ -7,6 +7,7 @@
 #include "../base/options.h"
 #include "../track/counters.h"
 #include "../track/session.h"
+#include "../track/timeline.h"
 #include "../tracemalloc.h"
 #include <errno.h>
 
@@ -93,6 +94,16 @@ static int take_snapshot(struct thread *self, const void *label)
 HOOK int libtrace_take_snapshot(const char *label)
 {
     return patiently(take_snapshot, label);
+}
+
+static int mark(struct thread *self, const void *label)
+{
+    return timeline_mark(self, label);
+}
+
+HOOK int libtrace_mark(const char *label)
+{
+    return patiently(mark, label);
 }
 
 static int reset_peak(struct thread *self, const void *unused)

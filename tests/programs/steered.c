@@ -11,6 +11,7 @@
  *   forks         a child starts what its parent had stopped
  *   off           is started with start=off
  *   waits         allocates 1000 bytes each millisecond until its standard input ends, and keeps every tenth block
+ *   marks LABEL...   a mark of each label, a block of 100 bytes more before each
  *   idles         allocates once, and waits for its standard input to end
  *   many N        N times malloc and free
  */
@@ -270,6 +271,14 @@ static void off(void)
     KEEP(new);
 }
 
+static void marks(char **labels)
+{
+    for (; *labels; labels++) {
+        before(100);
+        expect(*labels, tracemalloc_mark(*labels));
+    }
+}
+
 static bool input_ended(int ms)
 {
     struct pollfd input = {.fd = 0, .events = POLLIN};
@@ -309,6 +318,8 @@ int main(int argc, char **argv)
         forks();
     else if (!strcmp(what, "off"))
         off();
+    else if (!strcmp(what, "marks"))
+        marks(argv + 2);
     else if (!strcmp(what, "waits"))
         waits();
     else if (!strcmp(what, "idles"))
