@@ -13,7 +13,8 @@ enum {
     LOOKS = 8,                  /* so many times, when others ask for it */
 };
 
-struct trace_control *control_words;
+static struct trace_control nobody;
+struct trace_control *control_words = &nobody;
 _Atomic uint32_t control_seen;
 static _Atomic bool obeying;
 static uint32_t failed_looks;
@@ -29,8 +30,7 @@ void control_start(void)
 
 void control_child(void)
 {
-    if (control_words)
-        *control_words = (struct trace_control){0};
+    *control_words = (struct trace_control){0};
     atomic_store(&control_seen, 0);
     atomic_store(&obeying, false);      /* a thread of the parent's may have been at it */
 }

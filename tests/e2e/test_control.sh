@@ -88,7 +88,13 @@ check "marks: nothing of a label reaches the terminal" \
 same "marks: 1024 of them" "1024 x: No space left on device" \
     "$(traced "" "$program" marks $(yes x | head -n 1025) | sort | uniq -c | sed 's/^ *1 /1024 /')"
 
-for what in stops resets clears limits sizes "threads 2" off "marks one"; do
+steers phases "inner: Success -100 300 400 1 5
+outer: Success -3850 1000 1650 13 6
+none: No such file or directory 0 0 0 0 0"
+steers "phases 8" "wrong: 0"
+same "phases: figures are as without them" "48000 48000 48000 48000" \
+    "$(of before allocations) $(of before frees) $(of after allocations) $(of after temporary)"
+for what in stops resets clears limits sizes phases "threads 2" off "marks one"; do
     timeout 60 "$program" $what >"$tmp/out"
     same "not traced: $what" 0 "$?"
 done
@@ -150,7 +156,8 @@ for _ in $(seq 8); do ctl snapshot many & done
 wait $(jobs -p | grep -vx "$pid")
 same "several at once" 8 "$(json '[.snapshots[] | select(.label == "many")] | length')"
 kill -STOP "$pid"
-same "a program that is stopped" "1 tracemalloc: process $pid has not allocated for 2 s, and so not seen this; it will when it does next" \
+said="has not allocated for 2 s, and so not seen this; it will when it does next"
+same "a program that is stopped" "1 tracemalloc: process $pid $said" \
     "$(ctl snapshot later 2>&1 | sed "s/^/1 /")"
 kill -CONT "$pid"
 sleep 0.3
