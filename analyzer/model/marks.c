@@ -14,7 +14,7 @@ static void add_mark(uint64_t number, const void *record, void *context)
     *mark = (struct mark){.ns = raw->ns - trace->header.started_ns,
                           .current_bytes = raw->current_bytes,
                           .blocks = raw->blocks};
-    memcpy(mark->label, raw->label, sizeof(mark->label) - 1);
+    memcpy(mark->label, raw->label, sizeof(raw->label));
 }
 
 bool marks_read(struct trace *trace, struct reader *reader, struct failure *why)
