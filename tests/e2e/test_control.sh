@@ -94,6 +94,10 @@ none: No such file or directory 0 0 0 0 0"
 steers "phases 8" "wrong: 0"
 same "phases: figures are as without them" "48000 48000 48000 48000" \
     "$(of before allocations) $(of before frees) $(of after allocations) $(of after temporary)"
+for name in a b; do cp "$build/tests/hazards/calling_plugin.so" "$tmp/$name.so"; done
+traced "" "$program" plugins "$tmp/a.so" "$tmp/b.so"
+same "libraries that come or go while nothing is recorded: it is seen when they go" 2 \
+    "$("$tracemalloc" info --records=modules "$tmp/trace" | grep -E '^modules.*/[ab]\.so"' | grep -vc 'gone_ns=0 ')"
 for what in stops resets clears limits sizes phases "threads 2" off "marks one"; do
     timeout 60 "$program" $what >"$tmp/out"
     same "not traced: $what" 0 "$?"

@@ -11,12 +11,14 @@
  *   forks         a child starts what its parent had stopped
  *   off           is started with start=off
  *   waits         allocates 1000 bytes each millisecond until its standard input ends, and keeps every tenth block
+ *   plugins A B   libraries that come and go while nothing is recorded, and that allocate while it is
  *   phases N      of N threads at once, within each other, with reallocs, and left without their end
  *   marks LABEL...   a mark of each label, a block of 100 bytes more before each
  *   idles         allocates once, and waits for its standard input to end
  *   many N        N times malloc and free
  */
 #include "tracemalloc.h"
+#include <dlfcn.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -335,6 +337,27 @@ static void phases_of_threads(int count)
     printf("wrong: %d\n", wrong);
 }
 
+/* --- plugins ---------------------------------------------------------------------------------------------- */
+
+static void allocate_in(void *plugin)
+{
+    void *(*call)(void *(*)(size_t), size_t) = (void *(*)(void *(*)(size_t), size_t))dlsym(plugin, "plugin_call");
+    free(call(after, 10));
+}
+
+/* One that comes before and goes while it is stopped, one that comes while it is stopped and goes afterwards. */
+static void plugins(const char *a, const char *b)
+{
+    void *first = dlopen(a, RTLD_NOW);
+    allocate_in(first);
+    tracemalloc_stop();
+    void *second = dlopen(b, RTLD_NOW);
+    dlclose(first);
+    tracemalloc_start(0);
+    allocate_in(second);
+    dlclose(second);
+}
+
 static void marks(char **labels)
 {
     for (; *labels; labels++) {
@@ -386,6 +409,8 @@ int main(int argc, char **argv)
         phases_of_threads(n);
     else if (!strcmp(what, "phases"))
         phases();
+    else if (!strcmp(what, "plugins") && argc > 3)
+        plugins(argv[2], argv[3]);
     else if (!strcmp(what, "marks"))
         marks(argv + 2);
     else if (!strcmp(what, "waits"))
