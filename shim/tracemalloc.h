@@ -114,7 +114,7 @@ static inline int tracemalloc_reset_peak(void)
  * Forgets all blocks and figures, as if recording began now: current, peak and allocated are 0, frees of blocks from
  * before are ignored.  Call paths, snapshots, marks and the timeline stay in the trace.
  *
- * Threads and errors: as of tracemalloc_reset_peak.  Cost: 2 ms for each 64 MiB of addresses in which there are blocks,
+ * Threads and errors: as of tracemalloc_reset_peak.  Cost: 3 ms for each 64 MiB of addresses in which there are blocks,
  * and 20 ns for each call site and thread.
  */
 static inline int tracemalloc_clear_traces(void)
@@ -194,7 +194,7 @@ static inline int tracemalloc_take_snapshot(const char *label)
  * label: null, or a string of which 63 bytes are kept; it need not be unique.
  *
  * -ENOSPC: there are 1024 already, or there is no room in the trace; -EAGAIN: as of tracemalloc_start.  With several
- * threads the figures of the others may be up to 64 KiB each behind.  Cost: 0.1 us, or until a thread that makes a new
+ * threads the figures of the others may be up to 64 KiB each behind.  Cost: 0.3 us, or until a thread that makes a new
  * call path is done with it.
  */
 static inline int tracemalloc_mark(const char *label)
@@ -210,7 +210,7 @@ static inline int tracemalloc_mark(const char *label)
  * name: null, or a string of which 47 bytes are kept.
  *
  * -ENOSPC: the thread has 32 open; -ENOMEM; -EAGAIN: as of tracemalloc_start.  Cost: 0.1 us; while one is open, each heap
- * call of the thread costs about 40 ns more, and it finds each of its stacks anew once.
+ * call of the thread costs about 15 ns more, and it finds each of its stacks anew once.
  */
 static inline int tracemalloc_phase_begin(const char *name)
 {
