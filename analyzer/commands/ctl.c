@@ -23,10 +23,8 @@ static const struct command {
     const char *name;
     enum trace_command command;
 } commands[] = {
-    {"start", TRACE_COMMAND_START},
-    {"stop", TRACE_COMMAND_STOP},
-    {"snapshot", TRACE_COMMAND_SNAPSHOT},
-    {"reset-peak", TRACE_COMMAND_RESET_PEAK},
+    {"start", TRACE_COMMAND_START},       {"stop", TRACE_COMMAND_STOP},
+    {"snapshot", TRACE_COMMAND_SNAPSHOT}, {"reset-peak", TRACE_COMMAND_RESET_PEAK},
     {"clear", TRACE_COMMAND_CLEAR},
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -38,8 +36,7 @@ static void take_command(struct options *options, const char *word, struct argp_
     options->what = word;
     if (strncmp(word, depth, sizeof(depth) - 1) == 0) {
         options->request.command = TRACE_COMMAND_DEPTH;
-        options->request.argument =
-            options_number(state, "depth", word + sizeof(depth) - 1, 1, DEEPEST);
+        options->request.argument = options_number(state, "depth", word + sizeof(depth) - 1, 1, DEEPEST);
     }
     for (size_t i = 0; i < COMMANDS; i++)
         if (strcmp(word, commands[i].name) == 0)
@@ -73,7 +70,8 @@ static const struct argp argp = {
     "Steer the recorder of a running program."
     "\vstart, stop: record new blocks, or do not; what is recorded stays, and is seen to be freed. "
     "reset-peak: the peak is what is live now. clear: forget all blocks and figures. depth=N: keep about N "
-    "frames of a stack. The program sees it when it next allocates; if it does not within two seconds, that is "
+    "frames of a stack. The program sees it when it next allocates; if it does not within two seconds, that "
+    "is "
     "said and the exit status is 1.",
     NULL,
     NULL,

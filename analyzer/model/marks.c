@@ -11,9 +11,8 @@ static void add_mark(uint64_t number, const void *record, void *context)
     if (raw->ns < trace->header.started_ns)
         return;
     struct mark *mark = &trace->marks[trace->mark_count++];
-    *mark = (struct mark){.ns = raw->ns - trace->header.started_ns,
-                          .current_bytes = raw->current_bytes,
-                          .blocks = raw->blocks};
+    *mark = (struct mark){
+        .ns = raw->ns - trace->header.started_ns, .current_bytes = raw->current_bytes, .blocks = raw->blocks};
     memcpy(mark->label, raw->label, sizeof(raw->label));
 }
 

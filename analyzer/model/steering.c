@@ -39,14 +39,17 @@ static bool is_time_left(const struct steering *steering)
 /* --- the words ----------------------------------------------------------------------------------------- */
 
 /* Written as the recorder's own mapping shows it: there is no other copy. */
-static bool put(const struct steering *steering, size_t offset, const void *bytes, size_t size, struct failure *why)
+static bool put(const struct steering *steering, size_t offset, const void *bytes, size_t size,
+                struct failure *why)
 {
     ssize_t done = pwrite(steering->file.fd, bytes, size, (off_t)(steering->words + offset));
-    return done == (ssize_t)size || failure_set(why, "cannot be written to: %s", strerror(done < 0 ? errno : EIO));
+    return done == (ssize_t)size ||
+           failure_set(why, "cannot be written to: %s", strerror(done < 0 ? errno : EIO));
 }
 
-#define PUT(steering, member, value, why)                                                                    \
-    put(steering, offsetof(struct trace_control, member), value, sizeof(((struct trace_control *)0)->member), why)
+#define PUT(steering, member, value, why)                        \
+    put(steering, offsetof(struct trace_control, member), value, \
+        sizeof(((struct trace_control *)0)->member), why)
 
 static bool get(const struct steering *steering, struct trace_control *words, struct failure *why)
 {

@@ -57,6 +57,29 @@ HOOK int libtrace_get_size(const void *ptr, size_t *requested, size_t *usable)
     return entry.site || life_state() != LIFE_ON ? 0 : -ENOENT;
 }
 
+HOOK int libtrace_track(unsigned domain, const void *ptr, size_t size)
+{
+    const uintptr_t *frame = HOOK_FRAME;
+    if (size > PTRDIFF_MAX)
+        return -EINVAL;
+    struct thread *self = hook_enter(frame);
+    if (!self)
+        return life_state() == LIFE_OFF || life_state() == LIFE_NEW ? 0 : -EAGAIN;
+    int result = track_told(self, domain, ptr, size, frame);
+    guard_drop(self);
+    return result;
+}
+
+HOOK int libtrace_untrack(unsigned domain, const void *ptr)
+{
+    struct thread *self = hook_enter(HOOK_FRAME);
+    if (!self)
+        return life_state() == LIFE_OFF || life_state() == LIFE_NEW ? 0 : -EAGAIN;
+    track_untold(self, domain, ptr);
+    guard_drop(self);
+    return 0;
+}
+
 HOOK int libtrace_get_traceback_limit(void)
 {
     return life_state() == LIFE_ON ? (int)options.depth : 0;

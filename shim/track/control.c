@@ -2,6 +2,7 @@
 #include "control.h"
 #include "blocks.h"
 #include "counters.h"
+#include "domains.h"
 #include "session.h"
 #include "snapshots.h"
 #include "../base/life.h"
@@ -92,6 +93,7 @@ int control_reset_peak(struct thread *self)
 static void clear(struct thread *self)
 {
     blocks_forget();
+    domains_forget();
     counters_clear();
     snapshots_cleared(self);
     file_header->missed_events = 0;

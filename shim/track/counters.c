@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "counters.h"
 #include "blocks.h"
+#include "domains.h"
 #include "../base/arena.h"
 #include "../base/life.h"
 #include <string.h>
@@ -443,6 +444,7 @@ bool counters_inherit(void)
     if (!all.sections)
         return false;
     blocks_visit(count_live, &all);
+    domains_visit(count_live, &all);
     subtract_counted(&all, file_header->site_count);
     sys_munmap(all.sections, size);
     return !all.failed;

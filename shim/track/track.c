@@ -3,6 +3,7 @@
 #include "blocks.h"
 #include "control.h"
 #include "counters.h"
+#include "domains.h"
 #include "paths.h"
 #include "phases.h"
 #include "session.h"
@@ -10,6 +11,7 @@
 #include "../base/life.h"
 #include "../unwind/frames.h"
 #include "../unwind/rules.h"
+#include <errno.h>
 
 static bool whole_stacks;
 
@@ -77,6 +79,21 @@ static struct trace_counter *counter_here(struct thread *self, const uintptr_t *
 
 /* --- birth ------------------------------------------------------------------------------------------- */
 
+static void count_birth(struct thread *self, struct trace_counter *counter, const void *block, size_t size)
+{
+    if (unlikely(!size))
+        counters_settle(self);
+    counter_begin(self);
+    counter_born(counter, size);
+    counter_end(self);
+    self->last_born = block;
+    phases_event(self, 1, size, 0, 0);
+    counters_count(self, 1);
+    if (counters_grow(self, size))
+        session_look(self);
+    session_tick(self, size);
+}
+
 void track_born_slowly(struct thread *self, const void *block, size_t size, const uintptr_t *hook, bool watch)
 {
     if (life_is_stopped()) {
@@ -89,17 +106,7 @@ void track_born_slowly(struct thread *self, const void *block, size_t size, cons
         count_missed();
         return;
     }
-    if (unlikely(!size))
-        counters_settle(self);
-    counter_begin(self);
-    counter_born(counter, size);
-    counter_end(self);
-    self->last_born = block;
-    phases_event(self, 1, size, 0, 0);
-    counters_count(self, 1);
-    if (counters_grow(self, size))
-        session_look(self);
-    session_tick(self, size);
+    count_birth(self, counter, block, size);
 }
 
 void track_born_stopped(const void *block, bool watch)
@@ -228,6 +235,36 @@ void track_moved(struct thread *self, const void *old_block, struct block_entry 
     if (unlikely(told))
         session_look(self);
     session_tick(self, size);
+}
+
+/* --- what the program tells of ---------------------------------------------------------------------------- */
+
+int track_told(struct thread *self, uint32_t domain, const void *block, size_t size, const uintptr_t *hook)
+{
+    if (life_is_stopped())
+        return 0;
+    tables_take();
+    uint32_t frame = domains_frame(domain);
+    tables_drop();
+    struct frame_state caller = track_caller(hook);
+    uint32_t site = whole_stacks ? paths_site_below(self, frame, caller) : paths_site_of_caller(self, caller.lookup);
+    struct trace_counter *counter = counter_there(self, site);
+    struct block_entry old = {0};
+    const void *standing = counter ? domains_put(domain, block, (struct block_entry){size, site, false}, &old) : NULL;
+    if (!standing)
+        return -ENOMEM;
+    if (old.site)
+        track_died(self, standing, old);
+    count_birth(self, counter, standing, size);
+    return 0;
+}
+
+void track_untold(struct thread *self, uint32_t domain, const void *block)
+{
+    const void *standing;
+    struct block_entry entry = domains_take(domain, block, &standing);
+    if (entry.site)
+        track_died(self, standing, entry);
 }
 
 /* --- life -------------------------------------------------------------------------------------------- */

@@ -94,11 +94,28 @@ none: No such file or directory 0 0 0 0 0"
 steers "phases 8" "wrong: 0"
 same "phases: figures are as without them" "48000 48000 48000 48000" \
     "$(of before allocations) $(of before frees) $(of after allocations) $(of after temporary)"
+traced children=all "$program" pools >"$tmp/out"
+same "pools" "pool: 1 2000 2000
+arena: 1 52000 52000
+one is free: 1 51900 52000
+one is another: 1 52350 52350
+most are free: 1 2300 52350
+the pool is not: 1 1300 52350
+too much: Invalid argument
+cleared: 1 10 10" "$(cat "$tmp/out")"
+same "pools: a fork's child has what its parent told" "8 2699 700 1999" \
+    "$(json '.totals | [.current_blocks, .current_bytes] | map(tostring) | join(" ")' "$tmp/trace.2") $(
+        for function in from_pool from_arena; do of $function current_bytes "$tmp/trace.2"; done | xargs)"
+same "pools: the frame that has told it" "from_arena from_pool" \
+    "$("$tracemalloc" report --json --group-by function "$tmp/trace.2" | jq -r '.sites[].frames[0].function' |
+        grep from_ | sort | xargs)"
+same "pools: a domain's" "700" "$("$tracemalloc" report --json --all-frames --filter 'module=?domain 3?' \
+    "$tmp/trace.2" | jq '[.sites[].current_bytes] | add')"
 for name in a b; do cp "$build/tests/hazards/calling_plugin.so" "$tmp/$name.so"; done
 traced "" "$program" plugins "$tmp/a.so" "$tmp/b.so"
 same "libraries that come or go while nothing is recorded: it is seen when they go" 2 \
     "$("$tracemalloc" info --records=modules "$tmp/trace" | grep -E '^modules.*/[ab]\.so"' | grep -vc 'gone_ns=0 ')"
-for what in stops resets clears limits sizes phases "threads 2" off "marks one"; do
+for what in stops resets clears limits sizes phases pools "threads 2" off "marks one"; do
     timeout 60 "$program" $what >"$tmp/out"
     same "not traced: $what" 0 "$?"
 done

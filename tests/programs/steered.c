@@ -11,6 +11,7 @@
  *   forks         a child starts what its parent had stopped
  *   off           is started with start=off
  *   waits         allocates 1000 bytes each millisecond until its standard input ends, and keeps every tenth block
+ *   pools         tells of blocks that a pool cuts from the heap, and of an arena over mmap
  *   plugins A B   libraries that come and go while nothing is recorded, and that allocate while it is
  *   phases N      of N threads at once, within each other, with reallocs, and left without their end
  *   marks LABEL...   a mark of each label, a block of 100 bytes more before each
@@ -26,6 +27,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -337,6 +339,65 @@ static void phases_of_threads(int count)
     printf("wrong: %d\n", wrong);
 }
 
+/* --- pools ------------------------------------------------------------------------------------------------ */
+
+enum { POOL = 3, ARENA = 7 };
+
+NOINLINE static void *from_pool(char *pool, int i)
+{
+    void *block = pool + i * 100;
+    expect("track", tracemalloc_track(POOL, block, 100));
+    return block;
+}
+
+NOINLINE static void *from_arena(char *arena, size_t at, size_t size)
+{
+    void *block = arena + at;
+    expect("track", tracemalloc_track(ARENA, block, size));
+    return block;
+}
+
+static void pools(void)
+{
+    char *pool = before(1000), *arena = mmap(NULL, 1 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    for (int i = 0; i < 10; i++)
+        from_pool(pool, i);
+    say("pool");
+    for (size_t i = 0; i < 1000; i++)
+        from_arena(arena, i * 64, 50);
+    say("arena");
+    tracemalloc_untrack(POOL, pool + 100);
+    tracemalloc_untrack(POOL, pool + 101);
+    tracemalloc_untrack(ARENA, pool);
+    say("one is free");
+    from_arena(arena, 0, 500);
+    say("one is another");
+    for (size_t i = 1; i < 1000; i++)
+        tracemalloc_untrack(ARENA, arena + i * 64);
+    tracemalloc_untrack(POOL, from_pool(pool, 1));
+    tracemalloc_stop();
+    from_pool(pool, 1);
+    tracemalloc_untrack(POOL, pool + 200);
+    tracemalloc_start(0);
+    say("most are free");
+    free(pool);
+    say("the pool is not");
+    printf("too much: %s\n", strerror(-tracemalloc_track(1, arena, (size_t)1 << 63)));
+    fflush(stdout);
+    if (fork() == 0) {
+        for (int i = 0; i < 2000; i++)
+            from_arena(arena, 0, (size_t)i);
+        tracemalloc_untrack(POOL, pool + 300);
+        exit(0);
+    }
+    wait(NULL);
+    expect("clear", tracemalloc_clear_traces());
+    tracemalloc_untrack(POOL, pool);
+    base = 0;
+    from_arena(arena, 0, 10);
+    say("cleared");
+}
+
 /* --- plugins ---------------------------------------------------------------------------------------------- */
 
 static void allocate_in(void *plugin)
@@ -411,6 +472,8 @@ int main(int argc, char **argv)
         phases();
     else if (!strcmp(what, "plugins") && argc > 3)
         plugins(argv[2], argv[3]);
+    else if (!strcmp(what, "pools"))
+        pools();
     else if (!strcmp(what, "marks"))
         marks(argv + 2);
     else if (!strcmp(what, "waits"))

@@ -184,8 +184,8 @@ static void words_where_there_are_none(void **state)
     size_t size;
     free(writer_image(&writer, &size));
     uint64_t right = writer.header.control;
-    const uint64_t wrong[] = {1, 8, 64, 320, 384, right - 64, right + 64, right + 4, size, size - 8, size + 64,
-                              UINT64_MAX, UINT64_MAX - 7, 1ull << 63};
+    const uint64_t wrong[] = {1,         8,    64,       320,       384,        right - 64,     right + 64,
+                              right + 4, size, size - 8, size + 64, UINT64_MAX, UINT64_MAX - 7, 1ull << 63};
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
         words_elsewhere(wrong[i]);
 }
