@@ -115,6 +115,19 @@ $(O)/obj/analyzer/%.o: analyzer/%.c | deps
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(COMMON) $(ANALYZER_FLAGS) -c -o $@ $<
 
+# The page of `tracemalloc html`, without its data.
+PAGE_SCRIPTS   = $(patsubst %,analyzer/page/%.js,units report looked elements colours tree icicle timeline table \
+                   head describe main)
+DYGRAPHS       = /usr/share/javascript/dygraphs/dygraph.min.js
+
+$(O)/page.html: analyzer/page/assemble.sh analyzer/page/page.html analyzer/page/page.css $(PAGE_SCRIPTS) LICENSE | deps
+	$(call say,MAKE,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)sh analyzer/page/assemble.sh $(DYGRAPHS) LICENSE $(PAGE_SCRIPTS) >$@
+
+$(O)/obj/analyzer/output/page.o: ANALYZER_FLAGS += -DPAGE_FILE='"$(O)/page.html"'
+$(O)/obj/analyzer/output/page.o: $(O)/page.html
+
 $(O)/obj/demo/%.o: demo/%.c | deps
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
@@ -278,7 +291,7 @@ $(FUZZ_PROGRAMS):
 	$(Q)$(TEST_LINK) -fsanitize=fuzzer -o $@ $^ $(ANALYZER_LIBS)
 
 # clang's check of pointers takes offence at <obstack.h>.
-$(addprefix $(O)/obj/analyzer/model/,pool.o symbols.o debuginfo.o): SANFLAGS += $(if $(SAN),-fno-sanitize=pointer-overflow)
+$(addprefix $(O)/obj/analyzer/model/,pool.o symbols.o debuginfo.o merge.o): SANFLAGS += $(if $(SAN),-fno-sanitize=pointer-overflow)
 
 fuzz: DEPS_FOR = fuzz
 fuzz: deps
@@ -334,14 +347,16 @@ BINDIR     = $(PREFIX)/bin
 LIBDIR     = $(PREFIX)/lib
 INCLUDEDIR = $(PREFIX)/include
 MANDIR     = $(PREFIX)/share/man
+BASHDIR    = $(PREFIX)/share/bash-completion/completions
+ZSHDIR     = $(PREFIX)/share/zsh/site-functions
 
 install: all
 	$(Q)INSTALL_ROOT='$(DESTDIR)' PREFIX='$(PREFIX)' BINDIR='$(BINDIR)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' \
-	  MANDIR='$(MANDIR)' sh ./install.sh install $(O)
+	  MANDIR='$(MANDIR)' BASHDIR='$(BASHDIR)' ZSHDIR='$(ZSHDIR)' sh ./install.sh install $(O)
 
 uninstall:
 	$(Q)INSTALL_ROOT='$(DESTDIR)' PREFIX='$(PREFIX)' BINDIR='$(BINDIR)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' \
-	  MANDIR='$(MANDIR)' sh ./install.sh uninstall
+	  MANDIR='$(MANDIR)' BASHDIR='$(BASHDIR)' ZSHDIR='$(ZSHDIR)' sh ./install.sh uninstall
 
 clean:
 	rm -rf build

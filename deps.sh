@@ -35,6 +35,7 @@ need libelf-dev libelf module libelf
 need libdw-dev libdw module libdw
 need uthash-dev uthash.h header uthash.h
 need libiberty-dev libiberty/demangle.h header libiberty/demangle.h
+need libjs-dygraphs dygraph.min.js file_there /usr/share/javascript/dygraphs/dygraph.min.js
 
 for purpose; do
     case $purpose in
@@ -57,7 +58,12 @@ for purpose; do
         need eatmydata libeatmydata file_there /usr/lib/x86_64-linux-gnu/libeatmydata.so
         need faketime libfaketime file_there /usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1
         need fakeroot fakeroot command_there fakeroot
+        need zsh zsh command_there zsh
+        need libdebuginfod1 libdebuginfod file_there /usr/lib/x86_64-linux-gnu/libdebuginfod.so.1
         need python3-greenlet greenlet /usr/bin/python3 -c 'import greenlet'
+        need chromium chromium command_there chromium
+        need chromium-driver chromedriver command_there chromedriver
+        need python3-selenium selenium /usr/bin/python3 -c 'import selenium'
         ;;
     fuzz)
         need libcmocka-dev cmocka module cmocka

@@ -12,6 +12,7 @@
 #include "commands/commands.h"
 #include "model/truncation.h"
 #include "output/message.h"
+#include "output/progress_line.h"
 
 const char *argp_program_version = "tracemalloc 0.1.0";
 
@@ -25,9 +26,9 @@ static const struct command {
     {"info", "show what is in a trace file, for people who debug the format", command_info},
     {"tree", "show callers and callees with their shares", command_tree},
     {"source", "show source text with bytes per line", command_source},
-    {"diff", "compare two traces or snapshots", NULL},
-    {"leaks", "show what was never freed", NULL},
-    {"html", "write a self-contained HTML report", NULL},
+    {"diff", "compare two traces or snapshots", command_diff},
+    {"leaks", "show what was never freed", command_leaks},
+    {"html", "write a self-contained HTML report", command_html},
     {"live", "watch a running program", NULL},
     {"ctl", "steer the recorder of a running program", NULL},
     {"check", "fail when a trace exceeds limits", NULL},
@@ -120,6 +121,7 @@ int main(int argc, char **argv)
     truncation_survive();
     setlocale(LC_CTYPE, "");
     atexit(message_check_stdout);
+    progress_line_start();
     argp_err_exit_status = EXIT_USAGE;
     if (argc < 2) {
         help(stderr);

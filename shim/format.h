@@ -84,7 +84,8 @@ struct trace_header {
 
     /* totals that no site carries */
     uint64_t missed_events;     /* heap calls the recorder saw and could not count */
-    uint64_t reserved_2;
+    int32_t run_pid;            /* the process that `tracemalloc run` started and this one descends from; 0 = none */
+    uint32_t reserved_2;
     uint64_t recorder_bytes;    /* memory of the recorder besides this file */
     uint64_t peak_error_bytes;  /* how far the peak can be off; 0 with one thread */
 

@@ -9,7 +9,8 @@ lib=$build/libtrace.so
 tracemalloc=$build/tracemalloc
 programs=$build/tests/programs
 tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
+export XDG_CACHE_HOME=$tmp.cache DEBUGINFOD_URLS=
+trap 'rm -rf "$tmp" "$tmp.cache"' EXIT
 passed=0 failed=0 skipped=0
 
 # check NAME COMMAND...: the command's success is the check's.

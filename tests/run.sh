@@ -7,7 +7,8 @@
 set -u
 export CMOCKA_MESSAGE_OUTPUT=TAP
 log=$(mktemp) || exit 1
-trap 'rm -f "$log"' EXIT
+trap 'rm -rf "$log" "$log.cache"' EXIT
+export XDG_CACHE_HOME=$log.cache DEBUGINFOD_URLS=
 passed=0 failed=0 skipped=0
 
 for test; do

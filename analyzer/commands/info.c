@@ -97,7 +97,7 @@ static void dump(struct layout *layout, const struct options *options, const cha
     for (uint32_t type = 1; type < FIELDS_TYPES; type++)
         if (options->records[type])
             dump_records(&dump, type);
-    fflush(stdout);
+    message_flush_stdout();
 }
 
 static bool conclude(const struct layout *layout, const char *file)

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "model/process.h"
@@ -113,11 +114,18 @@ static void see_to_end(struct launched *launched, const sigset_t *waited, int re
         ;
 }
 
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
 bool launch(const struct launch *launch, struct launched *launched)
 {
     struct signals signals;
     int report[2];
-    *launched = (struct launched){0};
+    *launched = (struct launched){.since_ns = now_ns()};
     if (pipe2(report, O_CLOEXEC) != 0)
         return false;
     hold(&signals);

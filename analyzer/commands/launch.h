@@ -16,6 +16,7 @@ struct launch {
 struct launched {
     pid_t pid;
     uint64_t process_start; /* as in model/process.h */
+    uint64_t since_ns;      /* CLOCK_MONOTONIC before it began */
     int error;              /* why the program could not be started: errno, else 0 */
     int wait_status;        /* as from waitpid */
 };

@@ -127,3 +127,13 @@ bool options_open(struct trace *trace, const char *named)
     free(name);
     return fine;
 }
+
+char *options_file(const char *named)
+{
+    char *name = named ? strdup(named) : NULL;
+    if (name)
+        split(name);
+    char *file = options_trace(name && *name ? name : NULL);
+    free(name);
+    return file;
+}

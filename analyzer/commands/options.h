@@ -30,6 +30,9 @@ const char *options_size(const struct argp_state *state, const char *option, con
  */
 bool options_open(struct trace *trace, const char *named);
 
+/* The file of what options_open opens, to be freed; null: there is none, as it has then said. */
+char *options_file(const char *named);
+
 /* The trace to look at, to be freed: the one that is named, or the newest in this directory.  Null: there
    is none, as it has then said. */
 char *options_trace(const char *named);

@@ -5,7 +5,9 @@
 
 #include "commands/commands.h"
 #include "commands/options.h"
+#include "commands/traces.h"
 #include "commands/view_options.h"
+#include "model/progress.h"
 #include "output/json.h"
 #include "output/message.h"
 #include "output/text.h"
@@ -13,18 +15,23 @@
 #define TEXT_ROWS 10
 
 struct options {
-    const char *file;
+    char **files; /* as named */
+    size_t file_count, file_room;
     struct view_options view;
     size_t limit;
-    bool json, full, limited;
+    bool json, full, limited, per_process;
 };
 
-enum { KEY_LIMIT = 'n', KEY_JSON = 'j', KEY_FULL = 'f' };
+enum { KEY_LIMIT = 'n', KEY_JSON = 'j', KEY_FULL = 'f', KEY_PER_PROCESS = 0x100 };
 
 static const struct argp_option argp_options[] = {
     {"limit", KEY_LIMIT, "N", 0, "Show the first N (0: all; default: 10, with --json all)", 0},
     {"full", KEY_FULL, NULL, 0, "Show whole call stacks", 0},
     {"json", KEY_JSON, NULL, 0, "Write one JSON object", 0},
+    {"per-process", KEY_PER_PROCESS, NULL, 0,
+     "Of several traces show each by itself, in the order in which they are named (of a directory: in which they "
+     "began), instead of their sum; with --json an object for each",
+     0},
     {0}};
 
 static const struct argp_child children[] = {
@@ -48,10 +55,12 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case KEY_FULL:
         options->full = true;
         return 0;
+    case KEY_PER_PROCESS:
+        options->per_process = true;
+        return 0;
     case ARGP_KEY_ARG:
-        if (options->file)
-            argp_error(state, "one trace at a time, please");
-        options->file = argument;
+        options->files = memory_grow(options->files, options->file_count, &options->file_room, sizeof(char *));
+        options->files[options->file_count++] = argument;
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -61,54 +70,106 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 static const struct argp argp = {
     argp_options,
     parse,
-    "[FILE[@SNAPSHOT]]",
+    "[FILE[@SNAPSHOT]|DIRECTORY...]",
     "Show the current and peak heap of a traced program, and where in the program it was allocated."
     "\vFILE is a trace, of a program that has ended or is still running; left out, it is the newest trace in "
     "the current directory. SNAPSHOT is the label of a snapshot, its number, or -1 for the last, -2 for the "
-    "one before.",
+    "one before. Of several traces, and of all those in a DIRECTORY, the sum is shown: call sites at the same "
+    "place of the same program, or library, are one.",
     children,
     NULL,
     NULL};
 
-static void write_report(const struct trace *trace, const struct options *options)
+/* `file`: whose trace it is, null if the user did not name it; of a sum, its processes. */
+static void write_report(const struct trace *trace, const char *file, const struct processes *processes,
+                         const struct options *options)
 {
     struct symbols *symbols = symbols_open(trace);
+    struct progress progress;
     struct scope scope;
     struct rows rows;
+    progress_begin(&progress, "reading symbols");
     scope_open(&scope, &options->view.view, trace, symbols);
     rows_make(&rows, &scope);
-    struct report report = {.file = options->file,
+    rows_resolve(&rows, &scope, options->limit);
+    struct report report = {.file = file,
                             .trace = trace,
                             .symbols = symbols,
+                            .process = processes ? processes_together(processes) : process_of(trace),
+                            .processes = processes,
+                            .files = processes ? options->files : NULL,
+                            .file_count = processes ? options->file_count : 0,
                             .scope = &scope,
                             .view = &options->view.view,
-                            .process = process_of(trace),
                             .selection = scope_select(&scope),
                             .rows = &rows,
                             .limit = options->limit,
                             .full = options->full};
+    progress_end(&progress);
     if (options->json)
         json_report(stdout, &report);
     else
         text_report(stdout, &report);
-    fflush(stdout);
+    message_flush_stdout();
     message_modules(trace, symbols);
     rows_free(&rows);
     scope_close(&scope);
     symbols_close(symbols);
 }
 
+static bool report_one(const char *name, const char *file, const struct options *options)
+{
+    struct trace trace;
+    if (!options_open(&trace, name))
+        return false;
+    write_report(&trace, file, NULL, options);
+    trace_free(&trace);
+    return true;
+}
+
+static bool report_each(const struct traces *traces, const struct options *options)
+{
+    bool fine = true;
+    for (size_t i = 0; i < traces->count; i++) {
+        if (i && !options->json)
+            printf("\n\n");
+        fine &= report_one(traces->files[i], traces->files[i], options);
+    }
+    return fine;
+}
+
+static bool report_sum(const struct traces *traces, const struct options *options)
+{
+    struct processes processes;
+    struct trace sum;
+    bool fine = traces_sum(traces, &sum, &processes);
+    if (processes.count)
+        write_report(&sum, NULL, &processes, options);
+    processes_free(&processes);
+    trace_free(&sum);
+    return fine;
+}
+
+static bool report(const struct options *options)
+{
+    struct traces traces;
+    if (!traces_find(&traces, options->files, options->file_count))
+        return false;
+    bool fine = !traces.several      ? report_one(traces.files[0], options->file_count ? traces.files[0] : NULL, options)
+                : options->per_process ? report_each(&traces, options)
+                                       : report_sum(&traces, options);
+    traces_free(&traces);
+    return fine;
+}
+
 int command_report(int argc, char **argv)
 {
     struct options options = {0};
-    struct trace trace;
     argp_parse(&argp, argc, argv, 0, NULL, &options);
     if (!options.json && !options.limited)
         options.limit = TEXT_ROWS;
-    if (!options_open(&trace, options.file))
-        return EXIT_FAILURE;
-    write_report(&trace, &options);
-    trace_free(&trace);
+    bool fine = report(&options);
+    free(options.files);
     view_free(&options.view.view);
-    return EXIT_SUCCESS;
+    return fine ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -7,20 +7,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "commands/commands.h"
 #include "commands/launch.h"
 #include "commands/options.h"
+#include "commands/traces.h"
+#include "model/debuginfod.h"
 #include "model/ending.h"
 #include "model/find.h"
 #include "model/program.h"
+#include "model/progress.h"
 #include "output/message.h"
 #include "output/text.h"
 
 #define DEEPEST        65536
 #define MOST_SNAPSHOTS 1024
+#define FEW_NAMES      8
+
+#define OUT_DEFAULT "tracemalloc.%e.%p.trace" /* the recorder's own */
+#define OUT_MOST    4000                      /* bytes that it takes */
 
 struct options {
     const char *out, *children, *depth, *interval, *growth, *size, *keep; /* null: the recorder's own */
@@ -151,32 +159,6 @@ static bool can_trace(const char *name)
     return false;
 }
 
-static void add_option(FILE *list, const char *key, const char *value)
-{
-    if (value)
-        fprintf(list, "%s%s=%s", ftell(list) ? "," : "", key, value);
-}
-
-/* As LIBTRACE_OPTIONS has them, to be freed. */
-static char *recorder_options(const struct options *options)
-{
-    char *text = NULL;
-    size_t size;
-    FILE *list = open_memstream(&text, &size);
-    if (!list)
-        return NULL;
-    add_option(list, "out", options->out);
-    add_option(list, "depth", options->depth);
-    add_option(list, "children", options->children);
-    add_option(list, "quiet", options->quiet ? "1" : NULL);
-    add_option(list, "snapshot-interval", options->interval);
-    add_option(list, "snapshot-growth", options->growth);
-    add_option(list, "snapshot-size", options->size);
-    add_option(list, "keep", options->keep);
-    fclose(list);
-    return text;
-}
-
 /* What the last out= of a list of options says; to be freed; null if nothing. */
 static char *out_of(const char *list)
 {
@@ -190,34 +172,111 @@ static char *out_of(const char *list)
     return out;
 }
 
-/* The trace the program left: its path, to be freed.  On file systems that are no good for it the
-   recorder puts the file elsewhere. */
-static char *find_trace(const struct options *options, const struct launched *launched)
+/* The name as the recorder is told it, to be freed: absolute, so that processes that run elsewhere put theirs
+   there too.  As it is, maybe null, where LIBTRACE_OPTIONS has one, or where the directory's would be taken for
+   another option or a pattern. */
+static char *full_name(const char *name)
+{
+    char directory[OUT_MOST], *given = out_of(getenv("LIBTRACE_OPTIONS")), *full = NULL;
+    bool relative = name ? name[0] != '/' : !given;
+    const char *plain = name ? name : OUT_DEFAULT;
+    free(given);
+    if (!relative || !getcwd(directory, sizeof(directory)) || directory[0] != '/' || strpbrk(directory, ",%") ||
+        strlen(directory) + strlen(plain) >= OUT_MOST)
+        return name ? strdup(name) : NULL;
+    return asprintf(&full, "%s/%s", directory, plain) < 0 ? NULL : full;
+}
+
+static void add_option(FILE *list, const char *key, const char *value)
+{
+    if (value)
+        fprintf(list, "%s%s=%s", ftell(list) ? "," : "", key, value);
+}
+
+/* As LIBTRACE_OPTIONS has them, to be freed. */
+static char *recorder_options(const struct options *options)
+{
+    char *text = NULL, *out = full_name(options->out);
+    size_t size;
+    FILE *list = open_memstream(&text, &size);
+    if (!list)
+        return NULL;
+    add_option(list, "out", out);
+    add_option(list, "depth", options->depth);
+    add_option(list, "children", options->children);
+    add_option(list, "quiet", options->quiet ? "1" : NULL);
+    add_option(list, "snapshot-interval", options->interval);
+    add_option(list, "snapshot-growth", options->growth);
+    add_option(list, "snapshot-size", options->size);
+    add_option(list, "keep", options->keep);
+    fclose(list);
+    free(out);
+    return text;
+}
+
+/* Where the recorder may have put files: on file systems that are no good for them it does so elsewhere. */
+enum { PLACES = 3 };
+struct places {
+    char *out;
+    const char *all[PLACES];
+};
+
+static bool same_directory(const char *a, const char *b)
+{
+    struct stat x, y;
+    return a && b && stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+static struct places places_of(const struct options *options)
 {
     char *out = options->out ? strdup(options->out) : out_of(getenv("LIBTRACE_OPTIONS"));
-    const char *places[] = {out ? dirname(out) : ".", getenv("XDG_RUNTIME_DIR"), "/dev/shm"};
+    struct places places = {out, {out ? dirname(out) : ".", getenv("XDG_RUNTIME_DIR"), "/dev/shm"}};
+    for (size_t i = 1; i < PLACES; i++)
+        for (size_t k = 0; k < i; k++)
+            if (same_directory(places.all[i], places.all[k]))
+                places.all[i] = NULL;
+    return places;
+}
+
+/* The trace of the last program that the process ran: its path, to be freed; null if there is none. */
+static char *find_trace(const struct places *places, const struct launched *launched)
+{
     char *found = NULL;
-    for (size_t i = 0; !found && i < sizeof(places) / sizeof(places[0]); i++)
-        if (places[i])
-            found = find_of_process(places[i], launched->pid, launched->process_start);
-    free(out);
+    for (size_t i = 0; !found && i < PLACES; i++)
+        if (places->all[i])
+            found = find_of_process(places->all[i], launched->pid, launched->process_start);
     return found;
 }
 
-static void summarise(const char *file)
+/* Those of all its programs, and of the processes that descend from it. */
+static struct traces find_traces(const struct places *places, const struct launched *launched)
+{
+    struct traces traces = {0};
+    for (size_t i = 0; i < PLACES; i++)
+        if (places->all[i])
+            traces_add_run(&traces, places->all[i], launched->pid, launched->since_ns);
+    return traces;
+}
+
+static void summarise_one(const char *file)
 {
     struct trace trace;
     struct failure why;
     static const struct view everything;
+    struct progress progress;
     struct scope scope;
     struct rows rows;
     if (!trace_read(&trace, file, &why)) {
         message("%s: %s", file, why.text);
         return;
     }
+    debuginfod_disable(); /* the summary is not to be waited for */
     struct symbols *symbols = symbols_open(&trace);
+    progress_begin(&progress, "reading symbols");
     scope_open(&scope, &everything, &trace, symbols);
     rows_make(&rows, &scope);
+    rows_resolve(&rows, &scope, SUMMARY_ROWS);
+    progress_end(&progress);
     struct report report = {.file = file,
                             .trace = &trace,
                             .symbols = symbols,
@@ -232,23 +291,78 @@ static void summarise(const char *file)
     trace_free(&trace);
 }
 
-static void conclude(const struct options *options, const struct launched *launched)
+/* How the program ended that was started; how long it took until the last of all ended. */
+static struct process end_of_tree(const struct processes *processes, int wait_status)
+{
+    struct process process = processes_together(processes);
+    process.end = WIFSIGNALED(wait_status) ? PROCESS_KILLED : PROCESS_EXITED;
+    process.status = WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+    return process;
+}
+
+/* What a report of all can be asked for by: few names, or a directory where nothing else is. */
+static void name_all(struct report *report, const struct traces *traces, char **directory)
+{
+    size_t there = 0;
+    report->files = traces->files;
+    report->file_count = traces->count;
+    if (traces->count <= FEW_NAMES)
+        return;
+    struct traces all = {0};
+    if (traces_add_directory(&all, *directory))
+        there = all.count;
+    traces_free(&all);
+    report->files = there == traces->count ? directory : &report->processes->all[0].file;
+    report->file_count = 1;
+}
+
+static void summarise_tree(const struct traces *traces, const struct options *options, const char *directory,
+                           int wait_status)
+{
+    struct processes processes;
+    struct trace sum;
+    char *name = strdup(directory);
+    traces_sum(traces, &sum, &processes);
+    struct report report = {
+        .trace = &sum, .process = end_of_tree(&processes, wait_status), .processes = &processes};
+    if (name && processes.count) {
+        name_all(&report, traces, &name);
+        text_summary_of_tree(stderr, &report, (const char **)options->program);
+    }
+    free(name);
+    processes_free(&processes);
+    trace_free(&sum);
+}
+
+static void note_end(const char *file, const struct launched *launched)
 {
     struct failure why;
-    char *file = find_trace(options, launched);
-    if (!file) {
-        message("%s left no trace", options->program[0]);
-        return;
-    }
     int status = launched->wait_status;
     bool noted = WIFSIGNALED(status)
                      ? ending_note(file, launched->pid, TRACE_KILLED, WTERMSIG(status), &why)
                      : ending_note(file, launched->pid, TRACE_EXITED, WEXITSTATUS(status), &why);
     if (!noted)
         message("%s: its end cannot be noted: %s", file, why.text);
-    if (!options->quiet)
-        summarise(file);
+}
+
+static void conclude(const struct options *options, const struct launched *launched)
+{
+    struct places places = places_of(options);
+    char *file = find_trace(&places, launched);
+    if (file)
+        note_end(file, launched);
+    else
+        message("%s left no trace", options->program[0]);
+    if (!options->quiet) {
+        struct traces traces = find_traces(&places, launched);
+        if (traces.count > 1 || (traces.count && !file))
+            summarise_tree(&traces, options, places.all[0], launched->wait_status);
+        else if (file)
+            summarise_one(file);
+        traces_free(&traces);
+    }
     free(file);
+    free(places.out);
 }
 
 static int run(const struct options *options, const char *library)

@@ -8,6 +8,7 @@
 #include "commands/commands.h"
 #include "commands/options.h"
 #include "commands/view_options.h"
+#include "model/progress.h"
 #include "output/message.h"
 
 struct options {
@@ -119,8 +120,10 @@ static bool explain(const struct annotation *annotation, const struct options *o
 static bool write_source(const struct trace *trace, const struct options *options, struct failure *why)
 {
     struct symbols *symbols = symbols_open(trace);
+    struct progress progress;
     struct scope scope;
     struct annotation annotation;
+    progress_begin(&progress, "reading symbols");
     scope_open(&scope, &options->view.view, trace, symbols);
     struct report report = {.file = options->file,
                             .trace = trace,
@@ -130,12 +133,13 @@ static bool write_source(const struct trace *trace, const struct options *option
                             .scope = &scope,
                             .selection = scope_select(&scope)};
     annotation_make(&annotation, &scope);
+    progress_end(&progress);
     struct source source = {&report, &annotation, options->directories, options->directory_count,
                             options->all};
     bool fine = annotation.file_count || explain(&annotation, options, why);
     if (fine)
         (options->json ? source_json : source_text)(stdout, &source);
-    fflush(stdout);
+    message_flush_stdout();
     message_modules(trace, symbols);
     annotation_free(&annotation);
     scope_close(&scope);

@@ -7,6 +7,7 @@
 #include "commands/commands.h"
 #include "commands/options.h"
 #include "commands/view_options.h"
+#include "model/progress.h"
 #include "output/message.h"
 
 struct options {
@@ -89,8 +90,10 @@ static uint64_t share_of(uint64_t whole, double percent)
 static bool write_tree(const struct trace *trace, const struct options *options, struct failure *why)
 {
     struct symbols *symbols = symbols_open(trace);
+    struct progress progress;
     struct scope scope;
     struct tree tree;
+    progress_begin(&progress, "reading symbols");
     scope_open(&scope, &options->view.view, trace, symbols);
     struct report report = {.file = options->file,
                             .trace = trace,
@@ -103,9 +106,10 @@ static bool write_tree(const struct trace *trace, const struct options *options,
     uint64_t whole = metric_of(&report.selection.figures, options->view.view.metric);
     uint64_t least = share_of(whole, options->percent);
     bool fine = tree_make(&tree, &scope, options->inverted, least, why);
+    progress_end(&progress);
     if (fine) {
         (options->json ? tree_json : tree_text)(stdout, &call_tree);
-        fflush(stdout);
+        message_flush_stdout();
         message_modules(trace, symbols);
         tree_free(&tree);
     }

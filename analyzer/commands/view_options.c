@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "commands/options.h"
+#include "commands/symbol_options.h"
 
 enum {
     KEY_SORT = 's',
@@ -77,6 +78,7 @@ static error_t parse_view(int key, char *argument, struct argp_state *state)
     struct view *view = &options->view;
     switch (key) {
     case KEY_SORT:
+        options->sorted = true;
         view->metric = (enum metric)options_choose(state, "sort", argument, metric_names, METRICS);
         return 0;
     case KEY_FILTER:
@@ -110,7 +112,9 @@ static error_t parse_view(int key, char *argument, struct argp_state *state)
     }
 }
 
-const struct argp view_argp = {view_list, parse_view, NULL, NULL, NULL, NULL, NULL};
+static const struct argp_child view_children[] = {{&symbol_options, 0, NULL, 0}, {0}};
+
+const struct argp view_argp = {view_list, parse_view, NULL, NULL, view_children, NULL, NULL};
 
 /* --- how they are added up ----------------------------------------------------------------------------- */
 

@@ -20,12 +20,13 @@
 /* Zeroed before argp_parse(); view.by can be set to what is meant without --group-by. */
 struct view_options {
     struct view view; /* to be freed by view_free() */
+    bool sorted;      /* --sort was given */
     bool grouped;     /* --group-by was given */
     bool no_sites;    /* set by the command: it cannot group by site */
 };
 
 extern const struct argp view_argp;            /* --sort, --filter, --exclude, --all-frames, --from, --hide,
-                                                  --min-bytes, --min-blocks */
+                                                  --min-bytes, --min-blocks, --no-cache */
 extern const struct argp view_argp_grouping;   /* --group-by */
 extern const struct argp view_argp_cumulative; /* --cumulative */
 

@@ -13,10 +13,12 @@
 #include <unistd.h>
 
 #include "model/allowance.h"
+#include "model/debuginfod.h"
 #include "model/dwarf_functions.h"
 #include "model/dwarf_inlines.h"
 #include "model/dwarf_lines.h"
 #include "model/dwarf_units.h"
+#include "model/elf_calls.h"
 #include "model/elf_symbols.h"
 #include "model/file.h"
 #include "model/pool.h"
@@ -43,8 +45,9 @@ struct debuginfo {
     Dwfl_Module *module;
     uint64_t size; /* of the file, without its holes */
     size_t most;   /* of anything that is read of it */
-    bool symbols_read, units_read;
+    bool symbols_read, units_read, calls_read;
     struct elf_symbols symbols;
+    struct elf_calls calls;
     struct dwarf_units units;
     struct unpacked unpacked;
     struct dwarf_lines lines;
@@ -83,6 +86,21 @@ static bool debug_file_blocks(const char *file, const char *link)
     return blocks_beside(file, name) || blocks_beside(file, base);
 }
 
+/* The servers' answer may take more memory than reading a file. */
+static int fetch_debug_file(Dwfl_Module *module, const char *file, char **found)
+{
+    const unsigned char *id;
+    GElf_Addr address;
+    struct stat stat;
+    int size = dwfl_module_build_id(module, &id, &address);
+    if (size <= 0 || !file || lstat(file, &stat) != 0)
+        return -1;
+    allowance_lift();
+    int fd = debuginfod_fetch(id, (size_t)size, file, found);
+    allowance_set(ALLOWANCE((uint64_t)stat.st_size));
+    return fd;
+}
+
 static int find_debug_file(Dwfl_Module *module, void **data, const char *name, Dwarf_Addr base,
                            const char *file, const char *link, GElf_Word crc, char **found)
 {
@@ -92,6 +110,9 @@ static int find_debug_file(Dwfl_Module *module, void **data, const char *name, D
     if (blocks)
         return -1;
     int fd = dwfl_standard_find_debuginfo(module, data, name, base, file, link, crc, found);
+    if (fd < 0 && !*data)
+        fd = fetch_debug_file(module, file, found);
+    *data = module; /* asked: once is enough */
     if (fd >= 0)
         allowance_set(ALLOWANCE(file_data_size(fd)));
     return fd;
@@ -118,7 +139,7 @@ struct debuginfo *debuginfo_open(int fd, const char *path)
     info->size = file_data_size(fd);
     pool_start(&info->names, MOST_NAMES(info->size));
     obstack_init(&info->scratch);
-    unsetenv("DEBUGINFOD_URLS");
+    debuginfod_take_over();
     if (is_elf(fd) && (info->dwfl = dwfl_begin(&callbacks))) {
         dwfl_report_begin(info->dwfl);
         /* At base 0: addresses in the module are those in the file. */
@@ -154,6 +175,7 @@ void debuginfo_close(struct debuginfo *info)
         return;
     debuginfo_rest(info);
     elf_symbols_free(&info->symbols);
+    elf_calls_free(&info->calls);
     dwarf_lines_rest(&info->lines);
     dwarf_units_free(&info->units);
     dwfl_end(info->dwfl);
@@ -384,4 +406,16 @@ const char *debuginfo_directory(struct debuginfo *info, uint64_t address)
         return NULL;
     die = *unit;
     return keep(info, dwarf_formstring(dwarf_attr(&die, DW_AT_comp_dir, &attribute)));
+}
+
+const char *debuginfo_called(struct debuginfo *info, uint64_t address)
+{
+    if (!info->calls_read) {
+        GElf_Addr bias;
+        Elf *elf = dwfl_module_getelf(info->module, &bias);
+        info->calls_read = true;
+        if (elf)
+            elf_calls_read(&info->calls, elf);
+    }
+    return elf_calls_find(&info->calls, address + 1);
 }

@@ -49,6 +49,10 @@ size_t debuginfo_find(struct debuginfo *info, uint64_t address, struct place pla
    that is not known; it lives as long as info. */
 const char *debuginfo_directory(struct debuginfo *info, uint64_t address);
 
+/* The function of another file that is called by the instruction that ends behind an address; null if it is no such
+   call.  As in the file: maybe mangled; it lives as long as info. */
+const char *debuginfo_called(struct debuginfo *info, uint64_t address);
+
 /* No more will be asked about the unit of the last question: what was read of it can go. */
 void debuginfo_rest(struct debuginfo *info);
 

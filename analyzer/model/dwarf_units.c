@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "model/file.h"
+#include "model/progress.h"
 
 #define MOST_GATHERED (1 << 20) /* bytes of units that were only looked at */
 
@@ -21,6 +22,7 @@ void dwarf_units_read(struct dwarf_units *units, Dwarf *dwarf, const char *path,
     for (size_t i = 0; i < most / 16 && dwarf_get_units(dwarf, cu, &cu, NULL, NULL, &die, NULL) == 0; i++) {
         if (dwarf_tag(&die) != DW_TAG_compile_unit && dwarf_tag(&die) != DW_TAG_skeleton_unit)
             continue;
+        progress_tick();
         if (!gathered)
             dwarf_pages_open(&units->pages, &die);
         if (!gathered || (const char *)die.addr - gathered > MOST_GATHERED) {

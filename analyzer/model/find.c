@@ -10,10 +10,12 @@
 #include <unistd.h>
 
 #include "format.h"
+#include "model/failure.h"
 #include "model/file.h"
 #include "model/process.h"
 
 struct entry {
+    char *path;
     struct trace_header header; /* as much as there was of it, else zero */
     struct timespec written;
 };
@@ -21,6 +23,13 @@ struct entry {
 struct search {
     int32_t pid; /* 0: any */
     uint64_t process_start;
+    int32_t run_pid; /* 0: any */
+    uint64_t since_ns;
+};
+
+struct found {
+    struct entry *all;
+    size_t count, capacity;
 };
 
 static bool look_into(struct entry *entry, const char *path)
@@ -38,8 +47,11 @@ static bool look_into(struct entry *entry, const char *path)
 
 static bool matches(const struct trace_header *header, const struct search *search)
 {
-    return !search->pid || (header->pid == search->pid && header->process_start == search->process_start &&
-                            process_same_boot(header->boot_id));
+    if (search->pid && (header->pid != search->pid || header->process_start != search->process_start))
+        return false;
+    if (search->run_pid && (header->run_pid != search->run_pid || header->started_ns < search->since_ns))
+        return false;
+    return !(search->pid || search->run_pid) || process_same_boot(header->boot_id);
 }
 
 static bool is_newer(const struct entry *a, const struct entry *b, const struct search *search)
@@ -59,35 +71,82 @@ static char *join(const char *directory, const char *name)
     return asprintf(&path, "%s/%s", directory, name) < 0 ? NULL : path;
 }
 
-static char *find(const char *directory, const struct search *search)
+static void look_at(struct found *found, const struct search *search, char *path)
+{
+    struct entry here;
+    if (!path || !look_into(&here, path) || !matches(&here.header, search)) {
+        free(path);
+        return;
+    }
+    here.path = path;
+    found->all = memory_grow(found->all, found->count, &found->capacity, sizeof(here));
+    found->all[found->count++] = here;
+}
+
+static struct found find(const char *directory, const struct search *search)
 {
     DIR *entries = opendir(directory);
-    struct entry best = {0}, here;
-    char *found = NULL;
-    for (struct dirent *name; entries && (name = readdir(entries));) {
-        if (name->d_type != DT_REG && name->d_type != DT_UNKNOWN && name->d_type != DT_LNK)
-            continue;
-        char *path = join(directory, name->d_name);
-        if (path && look_into(&here, path) && matches(&here.header, search) &&
-            (!found || is_newer(&here, &best, search))) {
-            free(found);
-            found = path;
-            best = here;
-        } else {
-            free(path);
-        }
-    }
+    struct found found = {0};
+    for (struct dirent *name; entries && (name = readdir(entries));)
+        if (name->d_type == DT_REG || name->d_type == DT_UNKNOWN || name->d_type == DT_LNK)
+            look_at(&found, search, join(directory, name->d_name));
     if (entries)
         closedir(entries);
     return found;
 }
 
+static char *newest(struct found found, const struct search *search)
+{
+    const struct entry *best = found.all;
+    for (size_t i = 1; i < found.count; i++)
+        if (is_newer(&found.all[i], best, search))
+            best = &found.all[i];
+    char *path = best ? best->path : NULL;
+    for (size_t i = 0; i < found.count; i++)
+        if (&found.all[i] != best)
+            free(found.all[i].path);
+    free(found.all);
+    return path;
+}
+
 char *find_newest(const char *directory)
 {
-    return find(directory, &(struct search){0});
+    const struct search any = {0};
+    return newest(find(directory, &any), &any);
 }
 
 char *find_of_process(const char *directory, int32_t pid, uint64_t process_start)
 {
-    return find(directory, &(struct search){pid, process_start});
+    const struct search search = {.pid = pid, .process_start = process_start};
+    return newest(find(directory, &search), &search);
+}
+
+static int by_start(const void *a, const void *b)
+{
+    const struct entry *x = a, *y = b;
+    if (x->header.started_realtime_ns != y->header.started_realtime_ns)
+        return x->header.started_realtime_ns < y->header.started_realtime_ns ? -1 : 1;
+    return strcmp(x->path, y->path);
+}
+
+static char **paths(struct found found, size_t *count)
+{
+    char **all = memory_get(found.count, sizeof(*all));
+    if (found.count)
+        qsort(found.all, found.count, sizeof(*found.all), by_start);
+    for (size_t i = 0; i < found.count; i++)
+        all[i] = found.all[i].path;
+    free(found.all);
+    *count = found.count;
+    return all;
+}
+
+char **find_all(const char *directory, size_t *count)
+{
+    return paths(find(directory, &(struct search){0}), count);
+}
+
+char **find_of_run(const char *directory, int32_t run_pid, uint64_t since_ns, size_t *count)
+{
+    return paths(find(directory, &(struct search){.run_pid = run_pid, .since_ns = since_ns}), count);
 }

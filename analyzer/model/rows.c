@@ -155,6 +155,22 @@ void rows_make(struct rows *rows, struct scope *scope)
     qsort_r(rows->all, rows->count, sizeof(*rows->all), by_rank, &metric);
 }
 
+void rows_resolve(const struct rows *rows, const struct scope *scope, size_t limit)
+{
+    const struct trace *trace = scope->trace;
+    if (scope->view->by != BY_SITE)
+        return;
+    bool *seen = memory_get(trace->header.node_count, sizeof(*seen));
+    for (size_t i = 0; i < rows->count && (!limit || i < limit); i++) {
+        uint32_t node = trace->sites[rows->all[i].site].node;
+        for (; node >= TRACE_NODE_FIRST && !seen[node]; node = trace->nodes[node].parent) {
+            seen[node] = true;
+            symbols_resolve(scope->symbols, trace->nodes[node].frame);
+        }
+    }
+    free(seen);
+}
+
 void rows_free(struct rows *rows)
 {
     free(rows->all);

@@ -22,6 +22,10 @@ struct rows {
    never counted anything are left out.  Scope and trace must live as long. */
 void rows_make(struct rows *rows, struct scope *scope);
 
+/* Looks up the symbols of the first `limit` rows (0: of all) that are sites: whoever writes them then need not
+   wait for any. */
+void rows_resolve(const struct rows *rows, const struct scope *scope, size_t limit);
+
 void rows_free(struct rows *rows);
 
 #endif

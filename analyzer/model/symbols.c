@@ -15,6 +15,9 @@
 #include "model/demangle.h"
 #include "model/file.h"
 #include "model/pool.h"
+#include "model/progress.h"
+#include "model/symbol_cache.h"
+#include "model/truncation.h"
 
 /* Bytes of readable names that are kept; further ones are left as they are in the file. */
 #define NAMES               (16u << 20)
@@ -33,7 +36,8 @@ struct module {
     enum module_state state;
     struct debuginfo *info; /* null if there is none to be had */
     uint32_t first;         /* frame of the module, 0: there is none */
-    struct wanted *wanted;  /* all its frames, by unit and address */
+    struct symbol_cache *cache; /* null: there is none */
+    struct wanted *wanted;  /* all its frames that the cache does not have, by unit and address */
     size_t wanted_count;
 };
 
@@ -48,9 +52,12 @@ struct symbols {
     const struct trace *trace;
     struct module *modules;
     struct resolved *resolved; /* by number of the frame */
+    uint32_t kept; /* of them: their places are known */
     struct obstack memory;
     struct pool names;
     struct source_frame frames[DEBUGINFO_DEEPEST]; /* of the last answer */
+    symbols_translator *translate;                 /* null: answers stay as they are */
+    const void *context;
 };
 
 struct symbols *symbols_open(const struct trace *trace)
@@ -71,7 +78,9 @@ struct symbols *symbols_open(const struct trace *trace)
 
 void symbols_close(struct symbols *symbols)
 {
+    bool saved = !truncation_happened();
     for (uint32_t i = 0; i < symbols->trace->header.module_count; i++) {
+        symbol_cache_close(symbols->modules[i].cache, saved);
         debuginfo_close(symbols->modules[i].info);
         free(symbols->modules[i].wanted);
     }
@@ -129,7 +138,45 @@ static bool same_file(const struct trace_module *module, struct debuginfo *info,
     return module->file_size == (uint64_t)stat->st_size && module->file_mtime_ns == mtime;
 }
 
-static enum module_state look_at(struct symbols *symbols, uint32_t number)
+static void keep(struct symbols *symbols, uint32_t frame, const struct place *places, size_t count)
+{
+    symbols->resolved[frame].places = obstack_copy(&symbols->memory, places, count * sizeof(*places));
+    symbols->resolved[frame].count = (uint32_t)count;
+    symbols->kept++;
+}
+
+/* Whether the cache has all frames of a module; those that it has are kept. */
+static bool take_cached(struct symbols *symbols, struct module *module)
+{
+    struct place places[DEBUGINFO_DEEPEST];
+    bool all = module->cache != NULL;
+    for (uint32_t i = module->cache ? module->first : 0; i; i = symbols->resolved[i].next) {
+        size_t count = symbol_cache_find(module->cache, symbols->trace->frames[i].offset, places);
+        if (count)
+            keep(symbols, i, places, count);
+        all &= count > 0;
+    }
+    return all;
+}
+
+static bool is_cached(struct symbols *symbols, struct module *module, const struct stat *stat)
+{
+    const uint8_t *id;
+    size_t size = debuginfo_build_id(module->info, &id);
+    module->cache = symbol_cache_open(id, size, stat);
+    return take_cached(symbols, module);
+}
+
+/* Of a file that was replaced or is gone, as a program that was built again, the cache may know all that is asked. */
+static bool is_remembered(struct symbols *symbols, struct module *module, const struct trace_module *recorded)
+{
+    if (recorded->build_id_size == sizeof(recorded->build_id)) /* kept in part */
+        return false;
+    module->cache = symbol_cache_open(recorded->build_id, recorded->build_id_size, NULL);
+    return take_cached(symbols, module);
+}
+
+static enum module_state look_at_file(struct symbols *symbols, uint32_t number)
 {
     const struct trace_module *recorded = &symbols->trace->modules[number];
     struct module *module = &symbols->modules[number];
@@ -145,10 +192,20 @@ static enum module_state look_at(struct symbols *symbols, uint32_t number)
     if (!module->info)
         return recorded->build_id_size ? MODULE_CHANGED : MODULE_UNREADABLE;
     if (same_file(recorded, module->info, &stat))
-        return debuginfo_has_dwarf(module->info) ? MODULE_FINE : MODULE_NO_DWARF;
+        return is_cached(symbols, module, &stat) || debuginfo_has_dwarf(module->info) ? MODULE_FINE
+                                                                                      : MODULE_NO_DWARF;
     debuginfo_close(module->info);
     module->info = NULL;
     return MODULE_CHANGED;
+}
+
+static enum module_state look_at(struct symbols *symbols, uint32_t number)
+{
+    enum module_state state = look_at_file(symbols, number);
+    if ((state == MODULE_GONE || state == MODULE_CHANGED) &&
+        is_remembered(symbols, &symbols->modules[number], &symbols->trace->modules[number]))
+        return MODULE_FINE;
+    return state;
 }
 
 /* --- looking up ---------------------------------------------------------------------------------------- */
@@ -167,17 +224,14 @@ static void list_frames(struct symbols *symbols, struct module *module)
 {
     size_t capacity = 0;
     for (uint32_t i = module->first; i; i = symbols->resolved[i].next) {
+        if (symbols->resolved[i].places)
+            continue;
         module->wanted = memory_grow(module->wanted, module->wanted_count, &capacity, sizeof(struct wanted));
         module->wanted[module->wanted_count++] =
             (struct wanted){debuginfo_unit(module->info, symbols->trace->frames[i].offset), i};
     }
-    qsort_r(module->wanted, module->wanted_count, sizeof(struct wanted), by_unit, symbols->trace->frames);
-}
-
-static void keep(struct symbols *symbols, uint32_t frame, const struct place *places, size_t count)
-{
-    symbols->resolved[frame].places = obstack_copy(&symbols->memory, places, count * sizeof(*places));
-    symbols->resolved[frame].count = (uint32_t)count;
+    if (module->wanted_count)
+        qsort_r(module->wanted, module->wanted_count, sizeof(struct wanted), by_unit, symbols->trace->frames);
 }
 
 static void look_up_unit(struct symbols *symbols, const struct module *module, size_t unit)
@@ -193,10 +247,15 @@ static void look_up_unit(struct symbols *symbols, const struct module *module, s
     }
     for (; low < module->wanted_count && module->wanted[low].unit == unit; low++) {
         uint32_t frame = module->wanted[low].frame;
-        keep(symbols, frame, places,
-             debuginfo_find(module->info, symbols->trace->frames[frame].offset, places));
+        uint64_t offset = symbols->trace->frames[frame].offset;
+        size_t count = debuginfo_find(module->info, offset, places);
+        keep(symbols, frame, places, count);
+        /* Without DWARF it is soon done, and there may be some to be had next time. */
+        if (module->cache && module->state == MODULE_FINE)
+            symbol_cache_add(module->cache, offset, places, count);
     }
     debuginfo_rest(module->info);
+    progress_at(symbols->kept, symbols->trace->header.frame_count);
 }
 
 static void look_up(struct symbols *symbols, uint32_t frame)
@@ -208,6 +267,8 @@ static void look_up(struct symbols *symbols, uint32_t frame)
         if (module->info)
             list_frames(symbols, module);
     }
+    if (symbols->resolved[frame].places)
+        return;
     if (recorded->module && module->info)
         look_up_unit(symbols, module, debuginfo_unit(module->info, recorded->offset));
     else
@@ -248,7 +309,7 @@ struct source_frames symbols_resolve(struct symbols *symbols, uint32_t frame)
         look_up(symbols, frame);
     if (!resolved->readable)
         make_readable(symbols, resolved);
-    for (uint32_t i = 0; i < resolved->count; i++)
+    for (uint32_t i = 0; i < resolved->count; i++) {
         symbols->frames[i] = (struct source_frame){
             .function = resolved->places[i].function,
             .file = resolved->places[i].file,
@@ -257,7 +318,25 @@ struct source_frames symbols_resolve(struct symbols *symbols, uint32_t frame)
             .address = recorded->offset,
             .inlined = i + 1 < resolved->count,
         };
+        if (symbols->translate)
+            symbols->translate(&symbols->frames[i], frame, symbols->context);
+    }
     return (struct source_frames){symbols->frames, resolved->count};
+}
+
+const char *symbols_called(struct symbols *symbols, uint32_t frame)
+{
+    const struct trace_frame *recorded = &symbols->trace->frames[frame];
+    if (!symbols->resolved[frame].places)
+        look_up(symbols, frame);
+    struct debuginfo *info = recorded->module ? symbols->modules[recorded->module].info : NULL;
+    return info && !(recorded->flags & TRACE_FRAME_EXACT) ? debuginfo_called(info, recorded->offset) : NULL;
+}
+
+void symbols_translate(struct symbols *symbols, symbols_translator *translate, const void *context)
+{
+    symbols->translate = translate;
+    symbols->context = context;
 }
 
 enum module_state symbols_state(const struct symbols *symbols, uint32_t module)

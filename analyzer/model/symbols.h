@@ -49,6 +49,15 @@ void symbols_close(struct symbols *symbols);
    the strings as long as symbols. */
 struct source_frames symbols_resolve(struct symbols *symbols, uint32_t frame);
 
+/* The function of another module that is called at a frame, as its own module names it: not demangled.  Null if that
+   is not known; it lives as long as symbols. */
+const char *symbols_called(struct symbols *symbols, uint32_t frame);
+
+/* From now on answers are what `translate` makes of them: it may change a place of frame number `frame`, to
+   strings that live as long as it is asked. */
+typedef void symbols_translator(struct source_frame *place, uint32_t frame, const void *context);
+void symbols_translate(struct symbols *symbols, symbols_translator *translate, const void *context);
+
 /* Where the code of a resolved frame was compiled: its file, if relative, is relative to it.  Null if that is not
    known; it lives as long as symbols. */
 const char *symbols_directory(struct symbols *symbols, const struct source_frame *frame);

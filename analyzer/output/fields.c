@@ -266,6 +266,7 @@ static const struct field trace_header[] = {
     FIELD(trace_header, spill_count, put_number),
     FIELD(trace_header, first_malloc, put_string),
     FIELD(trace_header, missed_events, put_number),
+    FIELD(trace_header, run_pid, put_signed),
     FIELD(trace_header, recorder_bytes, put_number),
     FIELD(trace_header, peak_error_bytes, put_number),
     FIELD(trace_header, point_count, put_number),

@@ -7,6 +7,8 @@
 #include "output/units.h"
 #include "output/utf8.h"
 
+#define FILES 8 /* so many names are repeated in a command */
+
 /* So that the suggested command can be copied into a shell. */
 static void put_quoted(const struct text *text, const char *name)
 {
@@ -25,11 +27,18 @@ static void put_quoted(const struct text *text, const char *name)
 
 void text_report_command(const struct text *text, const char *options)
 {
+    const struct report *report = text->report;
     fprintf(text->out, "tracemalloc report%s", options);
-    if (text->report->file) {
+    if (report->file) {
         fputc(' ', text->out);
-        put_quoted(text, text->report->file);
+        put_quoted(text, report->file);
     }
+    for (size_t i = 0; i < report->file_count && report->file_count <= FILES; i++) {
+        fputc(' ', text->out);
+        put_quoted(text, report->files[i]);
+    }
+    if (report->file_count > FILES)
+        fputs(" FILE...", text->out);
 }
 
 static void put_command(const struct text *text, const char *options)

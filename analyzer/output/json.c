@@ -46,12 +46,12 @@ void json_string(FILE *out, const char *string)
     putc('"', out);
 }
 
-static void put_command(FILE *out, const struct trace *trace)
+static void put_command(FILE *out, const char *const *command, size_t count)
 {
     fputs("[", out);
-    for (size_t i = 0; i < trace->command_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         fputs(i ? ", " : "", out);
-        json_string(out, trace->command[i]);
+        json_string(out, command[i]);
     }
     fputs("]", out);
 }
@@ -75,6 +75,14 @@ static void put_state(FILE *out, const struct process *process)
         [PROCESS_ENDED] = "\"ended\"",
     };
     fprintf(out, names[process->end], process->status);
+}
+
+static void put_times(FILE *out, uint64_t started_realtime_ns, const struct process *process)
+{
+    fputs(", \"started\": ", out);
+    put_started(out, started_realtime_ns);
+    fprintf(out, ", \"duration_seconds\": %" PRIu64 ".%06u", process->duration_ns / 1000000000,
+            (unsigned)(process->duration_ns % 1000000000 / 1000));
 }
 
 static void put_snapshot(FILE *out, const struct snapshot *snapshot)
@@ -108,12 +116,14 @@ static void put_head(FILE *out, const struct report *report)
 {
     const struct trace_header *header = &report->trace->header;
     fputs("{\"version\": 1, \"command\": ", out);
-    put_command(out, report->trace);
-    fprintf(out, ", \"pid\": %d, \"started\": ", header->pid);
-    put_started(out, header->started_realtime_ns);
-    fprintf(out, ", \"duration_seconds\": %" PRIu64 ".%06u,\n \"state\": ",
-            report->process.duration_ns / 1000000000,
-            (unsigned)(report->process.duration_ns % 1000000000 / 1000));
+    if (report->processes) {
+        fputs("null, \"pid\": null", out);
+    } else {
+        put_command(out, report->trace->command, report->trace->command_count);
+        fprintf(out, ", \"pid\": %d", header->pid);
+    }
+    put_times(out, header->started_realtime_ns, &report->process);
+    fputs(",\n \"state\": ", out);
     put_state(out, &report->process);
     uint64_t sample = header->sample_bytes ? header->sample_bytes : 1;
     fprintf(out, ", \"mode\": \"%s\", \"sample_bytes\": %" PRIu64 ", \"sites_total\": %zu,\n",
@@ -162,6 +172,28 @@ void json_figures(FILE *out, const struct figures *figures)
             figures->frees, figures->reallocations, figures->temporary);
 }
 
+static void put_processes(FILE *out, const struct processes *processes)
+{
+    fputs(" \"peak_is_upper_bound\": true, \"processes\": [", out);
+    for (size_t i = 0; i < processes->count; i++) {
+        const struct one_process *one = &processes->all[i];
+        fputs(i ? ",\n  {\"file\": " : "\n  {\"file\": ", out);
+        json_string(out, one->file);
+        fprintf(out, ", \"pid\": %d, \"command\": ", one->pid);
+        put_command(out, (const char *const *)one->command, one->command_count);
+        put_times(out, one->started_realtime_ns, &one->process);
+        fputs(", \"state\": ", out);
+        if (one->replaced)
+            fputs("\"replaced\"", out);
+        else
+            put_state(out, &one->process);
+        fputs(",\n   ", out);
+        json_figures(out, &one->totals);
+        fputs("}", out);
+    }
+    fputs("],\n", out);
+}
+
 static void put_selection(FILE *out, const struct selection *selection)
 {
     fprintf(out, " \"selected\": {\"sites\": %zu, ", selection->sites);
@@ -190,6 +222,8 @@ void json_frame(FILE *out, const struct source_frame *frame)
 void json_head(FILE *out, const struct report *report)
 {
     put_head(out, report);
+    if (report->processes)
+        put_processes(out, report->processes);
     put_snapshots(out, report->trace);
     put_totals(out, report->trace);
     put_selection(out, &report->selection);
@@ -208,7 +242,7 @@ struct rendered {
     size_t size;
 };
 
-struct stacks {
+struct json_stacks {
     const struct report *report;
     struct rendered lately[LATELY];
     FILE *scratch; /* writes text */
@@ -218,9 +252,9 @@ struct stacks {
 
 static const char separator[] = ",\n    "; /* before every frame but a stack's first */
 
-static struct stacks *stacks_start(const struct report *report)
+struct json_stacks *json_stacks_start(const struct report *report)
 {
-    struct stacks *stacks = memory_get(1, sizeof(*stacks));
+    struct json_stacks *stacks = memory_get(1, sizeof(*stacks));
     stacks->report = report;
     stacks->scratch = open_memstream(&stacks->text, &stacks->size);
     if (!stacks->scratch)
@@ -228,7 +262,7 @@ static struct stacks *stacks_start(const struct report *report)
     return stacks;
 }
 
-static void stacks_end(struct stacks *stacks)
+void json_stacks_end(struct json_stacks *stacks)
 {
     fclose(stacks->scratch);
     free(stacks->text);
@@ -238,7 +272,7 @@ static void stacks_end(struct stacks *stacks)
 }
 
 /* Into the scratch, and a copy to be kept if it is not too large. */
-static void render(struct stacks *stacks, struct rendered *rendered, uint32_t frame)
+static void render(struct json_stacks *stacks, struct rendered *rendered, uint32_t frame)
 {
     struct source_frames here = symbols_resolve(stacks->report->symbols, frame);
     rewind(stacks->scratch);
@@ -257,7 +291,7 @@ static void render(struct stacks *stacks, struct rendered *rendered, uint32_t fr
 }
 
 /* A frame as it stands in a stack, without its first `skipped` characters. */
-static void put_rendered(FILE *out, struct stacks *stacks, uint32_t frame, size_t skipped)
+static void put_rendered(FILE *out, struct json_stacks *stacks, uint32_t frame, size_t skipped)
 {
     struct rendered *rendered = &stacks->lately[frame % LATELY];
     if (rendered->frame != frame)
@@ -267,7 +301,7 @@ static void put_rendered(FILE *out, struct stacks *stacks, uint32_t frame, size_
     fwrite_unlocked(text + skipped, 1, size - skipped, out);
 }
 
-static void put_stack(FILE *out, struct stacks *stacks, uint32_t site)
+static void put_stack(FILE *out, struct json_stacks *stacks, uint32_t site)
 {
     const struct trace *trace = stacks->report->trace;
     size_t skipped = strlen(separator);
@@ -289,7 +323,7 @@ static void put_seen(FILE *out, const struct scope_stack *stack)
     }
 }
 
-static void put_site(FILE *out, struct stacks *stacks, uint32_t site)
+void json_stacks_put(FILE *out, struct json_stacks *stacks, uint32_t site)
 {
     const struct report *report = stacks->report;
     bool seen = view_reshapes(report->view), truncated = report->trace->sites[site].truncated;
@@ -303,33 +337,40 @@ static void put_site(FILE *out, struct stacks *stacks, uint32_t site)
         put_seen(out, &stack);
     else
         put_stack(out, stacks, site);
+    fputc(']', out);
 }
 
-static void put_row(FILE *out, struct stacks *stacks, const struct row *row)
+static void put_row(FILE *out, struct json_stacks *stacks, const struct row *row)
 {
     fputs("{", out);
     json_figures(out, row->figures);
     if (stacks->report->view->by == BY_SITE) {
-        put_site(out, stacks, row->site);
+        json_stacks_put(out, stacks, row->site);
     } else {
         fputs(", \"truncated\": false,\n   \"frames\": [", out);
         json_frame(out, row->frame);
+        fputc(']', out);
     }
-    fputs("]}", out);
+    fputc('}', out);
 }
 
-void json_report(FILE *out, const struct report *report)
+void json_sites(FILE *out, const struct report *report)
 {
     size_t count = report->rows->count;
     if (report->limit && report->limit < count)
         count = report->limit;
-    json_head(out, report);
     fputs(" \"sites\": [", out);
-    struct stacks *stacks = stacks_start(report);
+    struct json_stacks *stacks = json_stacks_start(report);
     for (size_t i = 0; i < count; i++) {
         fputs(i ? ",\n  " : "\n  ", out);
         put_row(out, stacks, &report->rows->all[i]);
     }
-    stacks_end(stacks);
+    json_stacks_end(stacks);
     fputs("]}\n", out);
+}
+
+void json_report(FILE *out, const struct report *report)
+{
+    json_head(out, report);
+    json_sites(out, report);
 }

@@ -15,6 +15,15 @@ void json_head(FILE *out, const struct report *report);
 void json_figures(FILE *out, const struct figures *figures);
 void json_frame(FILE *out, const struct source_frame *frame);
 
+/* The members "truncated" and "frames" of a site, behind others of its object: a comma comes first.  What is
+   started must be ended. */
+struct json_stacks *json_stacks_start(const struct report *report);
+void json_stacks_put(FILE *out, struct json_stacks *stacks, uint32_t site);
+void json_stacks_end(struct json_stacks *stacks);
+
+/* The member of the report's rows, and the closing brace. */
+void json_sites(FILE *out, const struct report *report);
+
 /* A string in quotes, or null: always valid UTF-8, without control characters. */
 void json_string(FILE *out, const char *string);
 

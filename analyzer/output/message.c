@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "model/truncation.h"
+#include "output/progress_line.h"
 #include "output/terminal.h"
 #include "output/utf8.h"
 
@@ -23,6 +24,7 @@ void message(const char *format, ...)
     if (size < 0)
         return;
     char *escaped = utf8_escape(text, terminal_is_wide());
+    progress_line_erase();
     fprintf(stderr, "tracemalloc: %s\n", escaped);
     free(escaped);
     free(text);
@@ -46,11 +48,20 @@ void message_modules(const struct trace *trace, const struct symbols *symbols)
         message("a file was cut short while symbols were read from it: names may be missing");
 }
 
+static int failed_with; /* errno; 0: stdout did not fail yet */
+
+void message_flush_stdout(void)
+{
+    errno = 0;
+    if ((fflush(stdout) != 0 || ferror(stdout)) && !failed_with)
+        failed_with = errno ? errno : EIO;
+}
+
 void message_check_stdout(void)
 {
-    bool failed = ferror(stdout);
-    if (fflush(stdout) == 0 && !failed)
+    message_flush_stdout();
+    if (!failed_with)
         return;
-    message("cannot write the output: %s", strerror(errno ? errno : EIO));
+    message("cannot write the output: %s", strerror(failed_with));
     _exit(1);
 }

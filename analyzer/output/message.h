@@ -12,6 +12,10 @@ void message(const char *format, ...) __attribute__((format(printf, 1, 2)));
    the recorded one; and one if such a file was cut short meanwhile. */
 void message_modules(const struct trace *trace, const struct symbols *symbols);
 
+/* Before messages that are to come after it: what was written to stdout goes out.  Why it could not is told at
+   exit. */
+void message_flush_stdout(void);
+
 /* At exit: what was written to stdout must have arrived, otherwise the exit status is 1. */
 void message_check_stdout(void);
 

@@ -4,6 +4,7 @@
 #define OUTPUT_REPORT_H
 
 #include "model/process.h"
+#include "model/processes.h"
 #include "model/rows.h"
 #include "model/stack.h"
 #include "model/trace.h"
@@ -13,6 +14,9 @@ struct report {
     const struct trace *trace;
     struct symbols *symbols; /* stacks are resolved as they are written */
     struct process process;
+    const struct processes *processes; /* whose sum the trace is, null: it is of one */
+    char **files;                      /* of a sum: as the user named them, file_count of them */
+    size_t file_count;
     const struct view *view;
     struct scope *scope; /* the view, on this trace */
     struct selection selection;

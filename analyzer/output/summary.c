@@ -6,16 +6,14 @@
 #include "output/text.h"
 #include "output/units.h"
 
-#define ROWS 5
-
 static void put_totals(const struct text *text)
 {
     const struct figures *totals = &text->report->trace->totals;
     char peak[UNITS_SIZE], current[UNITS_SIZE], allocated[UNITS_SIZE], count[UNITS_SIZE];
     units_count(totals->allocations, count);
-    fprintf(text->out, "  peak %s, at the end %s, allocated %s in %s %s\n",
-            units_bytes(totals->peak_bytes, peak), units_bytes(totals->current_bytes, current),
-            units_bytes(totals->allocated_bytes, allocated), count,
+    fprintf(text->out, "  %s %s, at the end %s, allocated %s in %s %s\n",
+            text->report->processes ? "sum of the peaks" : "peak", units_bytes(totals->peak_bytes, peak),
+            units_bytes(totals->current_bytes, current), units_bytes(totals->allocated_bytes, allocated), count,
             text_plural(totals->allocations, "allocation", "allocations"));
 }
 
@@ -32,20 +30,45 @@ static void put_row(const struct text *text, const struct row *row)
     place_free(&place);
 }
 
+/* `columns` of the line are taken by what follows. */
+static void put_command(const struct text *text, const char **command, size_t count, const char *exe, int taken)
+{
+    size_t columns = (size_t)text->terminal.columns, kept = columns > (size_t)taken ? columns - (size_t)taken : columns;
+    char *line = text_command_line(text, command, count, exe, kept);
+    fprintf(text->out, "tracemalloc: %s: ", line);
+    free(line);
+    text_state(text->out, &text->report->process);
+}
+
+static void put_more(const struct text *text)
+{
+    fputs("  more: ", text->out);
+    text_report_command(text, "");
+    fputc('\n', text->out);
+}
+
 void text_summary(FILE *out, const struct report *report)
 {
     struct text text = {out, terminal_of(out), report};
-    size_t columns = (size_t)text.terminal.columns, taken = 45;
-    char *command = text_command(&text, columns > taken ? columns - taken : columns);
-    fprintf(out, "tracemalloc: %s: ", command);
-    free(command);
-    text_state(out, &report->process);
+    const struct trace *trace = report->trace;
+    put_command(&text, trace->command, trace->command_count, trace->exe, 45);
     fputc('\n', out);
     put_totals(&text);
-    for (size_t i = 0; i < report->rows->count && i < ROWS; i++)
+    for (size_t i = 0; i < report->rows->count && i < SUMMARY_ROWS; i++)
         if (report->rows->all[i].figures->peak_bytes)
             put_row(&text, &report->rows->all[i]);
-    fputs("  more: ", out);
-    text_report_command(&text, "");
-    fputc('\n', out);
+    put_more(&text);
+}
+
+void text_summary_of_tree(FILE *out, const struct report *report, const char **command)
+{
+    struct text text = {out, terminal_of(out), report};
+    size_t count = 0;
+    while (command[count])
+        count++;
+    put_command(&text, command, count, NULL, 55);
+    fprintf(out, ", left %zu traces\n", report->processes->count);
+    put_totals(&text);
+    text_processes(&text);
+    put_more(&text);
 }

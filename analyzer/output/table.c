@@ -55,12 +55,17 @@ static void put_row(const struct text *text, size_t number, const struct widths 
     text_callers(text, stack, below ? indent : widths->rank + 5);
 }
 
-/* Rows in which the metric is zero come last and are not worth a line. */
+/* Rows in which the metric is zero come last and are not worth a line; blocks of no bytes are blocks. */
+static bool is_worth(const struct figures *figures, enum metric metric)
+{
+    return metric_of(figures, metric) || (metric == METRIC_CURRENT && figures->current_blocks);
+}
+
 static size_t rows_to_show(const struct report *report)
 {
     size_t count = 0;
     while (count < report->rows->count && (!report->limit || count < report->limit) &&
-           metric_of(report->rows->all[count].figures, report->view->metric))
+           is_worth(report->rows->all[count].figures, report->view->metric))
         count++;
     return count;
 }

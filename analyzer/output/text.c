@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "output/losses.h"
 #include "output/units.h"
 #include "output/utf8.h"
 
@@ -24,16 +25,16 @@ const char *text_plural(uint64_t count, const char *one, const char *many)
     return count == 1 ? one : many;
 }
 
-char *text_command(const struct text *text, size_t columns)
+char *text_command_line(const struct text *text, const char **command, size_t count, const char *exe,
+                        size_t columns)
 {
-    const struct trace *trace = text->report->trace;
     char *joined = NULL;
     size_t size;
     FILE *line = open_memstream(&joined, &size);
-    for (size_t i = 0; line && i < trace->command_count; i++)
-        fprintf(line, "%s%s", i ? " " : "", trace->command[i]);
-    if (line && !trace->command_count)
-        fputs(trace->exe ? trace->exe : "(unknown command)", line);
+    for (size_t i = 0; line && i < count; i++)
+        fprintf(line, "%s%s", i ? " " : "", command[i]);
+    if (line && !count)
+        fputs(exe ? exe : "(unknown command)", line);
     if (line)
         fclose(line);
     char *escaped = utf8_escape(joined ? joined : "", text->terminal.wide);
@@ -43,6 +44,12 @@ char *text_command(const struct text *text, size_t columns)
     char *clipped = utf8_clip(escaped, columns, text->terminal.wide, false);
     free(escaped);
     return clipped;
+}
+
+char *text_command(const struct text *text, size_t columns)
+{
+    const struct trace *trace = text->report->trace;
+    return text_command_line(text, trace->command, trace->command_count, trace->exe, columns);
 }
 
 void text_state(FILE *out, const struct process *process)
@@ -68,7 +75,9 @@ static void put_state(const struct text *text)
     if (localtime_r(&started, &local))
         strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &local);
     text_state(text->out, &text->report->process);
-    fprintf(text->out, ", pid %d, started %s", header->pid, when);
+    if (!text->report->processes)
+        fprintf(text->out, ", pid %d", header->pid);
+    fprintf(text->out, ", started %s", when);
     if (header->threads > 1)
         fprintf(text->out, ", %" PRIu32 " threads", header->threads);
     if (header->sample_bytes > 1)
@@ -92,6 +101,33 @@ static void put_snapshot(const struct text *text, const struct snapshot *snapsho
     fputc('\n', text->out);
 }
 
+static void put_together(const struct text *text)
+{
+    size_t count = text->report->processes->count;
+    text_style(text, TEXT_STRONG);
+    fprintf(text->out, "%zu %s, added up", count, text_plural(count, "process", "processes"));
+    text_style(text, TEXT_PLAIN);
+    fputc('\n', text->out);
+    put_state(text);
+    fputc('\n', text->out);
+    text_processes(text);
+    fputc('\n', text->out);
+}
+
+void text_process(const struct text *text)
+{
+    char *command = text_command(text, (size_t)text->terminal.columns);
+    text_style(text, TEXT_STRONG);
+    fputs(command, text->out);
+    text_style(text, TEXT_PLAIN);
+    fputc('\n', text->out);
+    free(command);
+    put_state(text);
+    if (text->report->trace->at)
+        put_snapshot(text, text->report->trace->at);
+    fputc('\n', text->out);
+}
+
 static void put_amount(const struct text *text, const char *label, uint64_t bytes, uint64_t count,
                        const char *one, const char *many)
 {
@@ -110,7 +146,9 @@ static void put_totals(const struct text *text)
     put_amount(text, "current", totals->current_bytes, totals->current_blocks, "block", "blocks");
     fputc('\n', text->out);
     put_amount(text, "peak", totals->peak_bytes, totals->peak_blocks, "block", "blocks");
-    fputc('\n', text->out);
+    fputs(text->report->processes ? " at most: the sum of the peaks, which may have come at different times\n"
+                                  : "\n",
+          text->out);
     put_amount(text, "allocated", totals->allocated_bytes, totals->allocations, "allocation", "allocations");
     if (totals->reallocations)
         fprintf(text->out, ", %s of them by realloc", units_count(totals->reallocations, number));
@@ -121,12 +159,15 @@ static void put_totals(const struct text *text)
                 units_share(totals->temporary, totals->allocations, share));
 }
 
-static void note(const struct text *text, const char *format, const char *amount)
+static void put_loss(const char *sentence, void *context)
 {
+    const struct text *text = context;
+    char *harmless = utf8_escape(sentence, text->terminal.wide);
     text_style(text, TEXT_WARN);
-    fprintf(text->out, format, amount);
+    fputs(harmless, text->out);
     text_style(text, TEXT_PLAIN);
     fputc('\n', text->out);
+    free(harmless);
 }
 
 /* Of what the rows below speak, if it is not all. */
@@ -146,7 +187,10 @@ static void put_selection(const struct text *text)
     if (!view_selects(report->view))
         return;
     if (!selection->sites) {
-        note(text, "%-11sno call site matches", "selected");
+        text_style(text, TEXT_WARN);
+        fprintf(text->out, "%-11sno call site matches", "selected");
+        text_style(text, TEXT_PLAIN);
+        fputc('\n', text->out);
         return;
     }
     fprintf(text->out, "%-11s", "selected");
@@ -159,56 +203,19 @@ static void put_selection(const struct text *text)
             text_plural(selection->of, "call site", "call sites"));
 }
 
-static void note_first_malloc(const struct text *text, const char *file)
+void text_losses(const struct text *text)
 {
-    char *harmless = utf8_escape(file, text->terminal.wide);
-    note(text, "malloc was that of %s: only what it passed on was recorded", harmless);
-    free(harmless);
-}
-
-/* What makes the figures less than they seem: said only where it is so. */
-static void put_losses(const struct text *text)
-{
-    const struct trace *trace = text->report->trace;
-    const struct trace_header *header = &trace->header;
-    char amount[UNITS_SIZE];
-    if (trace->first_malloc)
-        note_first_malloc(text, trace->first_malloc);
-    if (header->flags & TRACE_FORKED)
-        note(text, "%sfork's child: allocated and peak count from the fork on", "");
-    if (header->peak_error_bytes)
-        note(text, "the peak is exact to within %s (several threads)",
-             units_bytes(header->peak_error_bytes, amount));
-    if (header->missed_events)
-        note(text, "%s heap calls were seen, but could not be counted",
-             units_count(header->missed_events, amount));
-    if (trace->truncated_allocations)
-        note(text, "the stacks of %s allocations are not known to their end",
-             units_count(trace->truncated_allocations, amount));
-    if (header->flags & TRACE_NO_UNWINDER)
-        note(text, "%slibunwind could not be loaded: stacks are one frame", "");
-    if (header->flags & TRACE_DISK_FULL)
-        note(text, "%sthe disk was full: the trace could not grow further", "");
-    if (header->flags & TRACE_GAVE_UP)
-        note(text, "%srecording ended early: a signal's handler had jumped out of the recorder", "");
-    if (header->flags & TRACE_TABLES_FULL)
-        note(text, "%sthere was no room for later call sites: they are counted on the stack [overflow]", "");
+    losses_tell(text->report->trace, text->report->processes, put_loss, (void *)text);
 }
 
 void text_head(const struct text *text)
 {
-    char *command = text_command(text, (size_t)text->terminal.columns);
-    text_style(text, TEXT_STRONG);
-    fputs(command, text->out);
-    text_style(text, TEXT_PLAIN);
-    fputc('\n', text->out);
-    free(command);
-    put_state(text);
-    if (text->report->trace->at)
-        put_snapshot(text, text->report->trace->at);
-    fputc('\n', text->out);
+    if (text->report->processes)
+        put_together(text);
+    else
+        text_process(text);
     put_totals(text);
-    put_losses(text);
+    text_losses(text);
     put_selection(text);
     fputc('\n', text->out);
 }

@@ -15,13 +15,23 @@ struct text {
 /* Head, ranked sites, and what to try next. */
 void text_report(FILE *out, const struct report *report);
 
-/* What `run` says when the program has ended: current, peak, the largest sites, the next command. */
+#define SUMMARY_ROWS 5
+
+/* What `run` says when the program has ended: current, peak, the largest sites, the trace, the next command. */
 void text_summary(FILE *out, const struct report *report);
+
+/* The same when processes that descend from the program left traces too: the processes instead of sites.
+   `command` is the program's, ended by a null; the next command names report->files. */
+void text_summary_of_tree(FILE *out, const struct report *report, const char **command);
 
 /* Parts of both, in their own files. */
 void text_head(const struct text *text);
 void text_table(const struct text *text);
 void text_hint(const struct text *text);
+
+/* Parts of the head: command and state; what makes the figures less than they seem. */
+void text_process(const struct text *text);
+void text_losses(const struct text *text);
 
 /* A frame at column `indent`, the line so far; without its end. */
 void text_place(const struct text *text, const struct source_frame *frame, int indent, bool strong);
@@ -35,7 +45,14 @@ void text_state(FILE *out, const struct process *process);
 /* The traced command in one line, harmless and, on a terminal, no longer than `columns`; to be freed. */
 char *text_command(const struct text *text, size_t columns);
 
-/* "tracemalloc report OPTIONS FILE", to be copied into a shell. */
+/* The same of a command with `count` words, of which `exe` (may be null) is run. */
+char *text_command_line(const struct text *text, const char **command, size_t count, const char *exe,
+                        size_t columns);
+
+/* The processes of a sum, a line each, the largest first. */
+void text_processes(const struct text *text);
+
+/* "tracemalloc report OPTIONS FILE...", to be copied into a shell. */
 void text_report_command(const struct text *text, const char *options);
 
 /* Starts or, with TEXT_PLAIN, ends a way of writing; nothing where there is no colour. */

@@ -106,6 +106,7 @@ static void write_identity(struct trace_header *header)
     header->exe = file_string(session.exe, strlen(session.exe) + 1);
     header->cwd = file_string(session.cwd, strlen(session.cwd) + 1);
     write_command(header);
+    header->run_pid = options.root;
     header->depth = options.depth;
     header->sample_bytes = 1;
 }

@@ -110,13 +110,18 @@ def block(case):
     return Limit(f"blocks of {case}: memory added", pages, most=1, unit="pages")
 
 
-def report(case):
+def report(case, most=5):
     return [
         Limit(f"report, {case}: wall",
-              lambda f: f.shape("report", case, "wall", "untraced"), most=5, unit="s"),
+              lambda f: f.shape("report", case, "wall", "untraced"), most=most, unit="s"),
         Limit(f"report, {case}: memory / (3 x trace + debug sections)",
               lambda f: f.shape("report", case, "of_bound", "untraced"), most=1),
     ]
+
+
+def page(text, figure, most):
+    return Limit(f"page of 48,000 branches: {text}",
+                 lambda f: f.shape("page", "html", figure, "untraced"), most=most, unit="ms", digits=0)
 
 
 LIMITS = [
@@ -163,6 +168,9 @@ LIMITS = [
           lambda f: (f.shape("flat", -1, "disk") - f.shape("flat", 0, "disk")) / KIB, most=0, unit="KiB"),
     *report("text"),
     *report("JSON"),
+    *report("JSON again", most=1),
+    page("usable after", "usable", 200),
+    page("longest zoom", "longest_zoom", 30),
 ]
 
 

@@ -4,6 +4,7 @@ How the cost grows: with the length of the run, depth, live blocks, threads, cal
 programs that measure themselves can tell.  Untraced and ours only.
 """
 import contextlib
+import json
 import os
 import re
 import signal
@@ -194,13 +195,44 @@ def analyzer(bench):
         trace = f"{folder}/trace"
         environment = dict(os.environ, **bench.tools["ours"].environment(trace))
         subprocess.run([program], env=environment, check=True)
-        report = [f"{bench.place.build}/tracemalloc", "report", trace]
-        results = both(bench, "report", {"text": report, "JSON": report + ["--json"]}, tools=("untraced",))
+        report = [f"{bench.place.build}/tracemalloc", "report", trace, "--no-cache"]
+        again = ["env", f"XDG_CACHE_HOME={folder}"] + report[:-1] + ["--json"]
+        subprocess.run(again, stdout=subprocess.DEVNULL, check=True)
+        cases = {"text": report, "JSON": report + ["--json"], "JSON again": again}
+        results = both(bench, "report", cases, tools=("untraced",))
         size, sections = os.stat(trace).st_blocks * 512, size_of_sections(program)
     share(results, "of_bound", "rss", 3 * size + sections)
     print(f"  {units * functions:,} call sites, a trace of {table.human(size)}, a program of "
           f"{table.human(os.stat(program).st_size)}, {table.human(sections)} of it symbols, debug sections")
     print_lines(results, [("wall, s", "untraced", "wall", 1), ("peak RSS, MiB", "untraced", "rss", 1 / MIB)])
+    return results
+
+
+def browser_is_there():
+    command = ["/usr/bin/python3", "-c", "import selenium"]
+    return (os.access("/usr/bin/chromedriver", os.X_OK) and os.access("/usr/bin/python3", os.X_OK)
+            and subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode == 0)
+
+
+def page(bench):
+    """A page in a browser that has it on the disk; the figures are of the page alone."""
+    if not browser_is_there():
+        print("  not measured: no chromium-driver with python3-selenium")
+        return {}
+    with bench.place.new_folder() as folder:
+        trace, name = f"{folder}/trace", f"{folder}/page.html"
+        environment = dict(os.environ, **bench.tools["ours"].environment(trace))
+        subprocess.run(bench.place.program("branches"), env=environment, check=True)
+        html = [f"{bench.place.build}/tracemalloc", "html", "-o", name, trace]
+        results = both(bench, "page", {"html": html}, tools=("untraced",))
+        look = ["/usr/bin/python3", "-B", f"{os.path.dirname(__file__)}/page.py", name, str(bench.runs)]
+        seen = results["html"]["untraced"] | json.loads(subprocess.check_output(look))
+        size = os.stat(name).st_size
+    results["html"]["untraced"] = seen
+    print(f"  {seen['branches']:,} branches, a page of {table.human(size)}")
+    print_lines(results, [("written, ms", "untraced", "wall", 1e3)]
+                + [(f"{label}, ms", "untraced", key, 1) for label, key in
+                   (("usable after", "usable"), ("zoom", "zoom"), ("longest zoom", "longest_zoom"))])
     return results
 
 
@@ -214,4 +246,5 @@ SHAPES = [
     Shape("start", "start-up and exit", start_and_exit),
     Shape("latency", "malloc+free by 1000 call sites; busy: something else writes and syncs", latency),
     Shape("report", "`tracemalloc report` of a large program", analyzer),
+    Shape("page", "the page of `tracemalloc html` in headless Chromium", page),
 ]

@@ -9,7 +9,7 @@ make_install() { make -s O="$build" DEPS=skip DESTDIR="$tmp/root" "$@" >"$tmp/lo
 
 check "make install" make_install install PREFIX=/opt/t
 same "what is installed" "bin/tracemalloc include/tracemalloc.h lib/libtrace.so lib/pkgconfig/tracemalloc.pc \
-share/man/man1/tracemalloc.1" "$(cd "$tmp/root/opt/t" && find . -type f | sed 's,^\./,,' | sort | xargs)"
+share/bash-completion/completions/tracemalloc share/man/man1/tracemalloc.1 share/zsh/site-functions/_tracemalloc" "$(cd "$tmp/root/opt/t" && find . -type f | sed 's,^\./,,' | sort | xargs)"
 mv "$tmp/root/opt/t" "$tmp/elsewhere"
 cd "$tmp" || exit 1
 same "moved: run works" "exited 0" "$("$tmp/elsewhere/bin/tracemalloc" run -q -o "$tmp/trace" /bin/true && json .state)"

@@ -46,7 +46,7 @@ run
 check "no arguments: help on stderr, exit 2" eval 'status_is 2 && empty out && has err "report"'
 helps "--help" "report" --help
 helps "--version" "tracemalloc 0.1.0" --version
-for command in report run info tree source; do
+for command in report run info tree source diff leaks; do
     helps "$command --help" "Usage: tracemalloc $command" $command --help
     helps "$command --version" "tracemalloc 0.1.0" $command --version
     run $command --no-such-option
@@ -55,15 +55,13 @@ done
 refused "an unknown command, with the nearest name" 2 "did you mean 'report'" reprot
 refused "an unknown command unlike any" 2 "no command 'frobnicate'" frobnicate
 refused "an unknown option before the command" 2 "--frob" --frob
-for command in diff leaks html live ctl check export; do
+for command in live ctl check export; do
     refused "$command: not yet" 2 "$command: not yet" $command
 done
 for option in --sort=size --limit=many --limit=-1 --group-by=thread; do
     run report $option
     check "report $option exits 2" eval 'status_is 2 && empty out && has err "it can be"'
 done
-run report one two
-check "two traces at a time exit 2" status_is 2
 run run
 check "run without a program exits 2" eval 'status_is 2 && has err "which program"'
 run run --depth=0 true
@@ -80,7 +78,8 @@ refused "a snapshot of a missing file" 1 "missing.trace@label: No such file" rep
 refused "an empty file" 1 "empty.trace: is empty" report empty.trace
 echo "something else" >foreign.trace
 refused "a foreign file" 1 "foreign.trace: not a trace file" report foreign.trace
-refused "a directory" 1 "Is a directory" report .
+mkdir empty
+refused "a directory without a trace" 1 "empty: no trace in this directory" report empty
 mkfifo fifo
 refused "a FIFO" 1 "not a regular file" report fifo
 refused "no trace among other files, one a FIFO" 1 "no trace in this directory" report

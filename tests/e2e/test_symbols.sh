@@ -4,6 +4,7 @@
 # Symbols: right where they can be known, nothing where they cannot, never those of something else.
 set -u
 . tests/lib.sh
+export XDG_CACHE_HOME=/dev/null # no cache: what is read is tested
 cd "$tmp" || exit 1
 C="gcc -std=gnu11 -D_GNU_SOURCE -w"
 CXX="g++ -std=c++17 -w"

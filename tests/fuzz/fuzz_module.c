@@ -21,6 +21,9 @@ static void try_address(struct debuginfo *info, uint64_t address)
     for (size_t i = 0; i < count; i++)
         if (places[i].function)
             free(demangle(places[i].function));
+    const char *called = debuginfo_called(info, address);
+    if (called)
+        free(demangle(called));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

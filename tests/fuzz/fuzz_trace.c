@@ -7,8 +7,11 @@
 
 #include "fuzz.h"
 #include "model/ending.h"
+#include "output/difference.h"
+#include "model/merge.h"
 #include "output/dump.h"
 #include "output/json.h"
+#include "output/leaks.h"
 #include "output/message.h"
 #include "output/source.h"
 #include "output/text.h"
@@ -180,7 +183,9 @@ static void try_source(const struct report *report, const struct variation *vari
     annotation_free(&annotation);
 }
 
-static void try_report(const struct trace *trace, enum grouping by, const struct variation *variation)
+/* `processes`: whose sum the trace is, or null. */
+static void try_report(const struct trace *trace, const struct processes *processes, enum grouping by,
+                       const struct variation *variation)
 {
     struct symbols *symbols = symbols_open(trace);
     struct rows rows;
@@ -191,7 +196,8 @@ static void try_report(const struct trace *trace, enum grouping by, const struct
     struct report report = {.file = trace->cwd,
                             .trace = trace,
                             .symbols = symbols,
-                            .process = process_of(trace),
+                            .process = processes ? processes_together(processes) : process_of(trace),
+                            .processes = processes,
                             .view = &view,
                             .scope = &scope,
                             .selection = scope_select(&scope),
@@ -214,6 +220,127 @@ static void try_report(const struct trace *trace, enum grouping by, const struct
     symbols_close(symbols);
 }
 
+static void try_leaks(const struct trace *trace, const struct variation *variation)
+{
+    struct symbols *symbols = symbols_open(trace);
+    struct view view = {.metric = METRIC_CURRENT};
+    struct suppressions suppressions;
+    struct scope scope;
+    struct leaks leaks;
+    suppressions_start(&suppressions, true);
+    scope_open(&scope, &view, trace, symbols);
+    leaks_find(&leaks, &scope, &suppressions);
+    struct leaks_report report = {.report = {.file = trace->cwd,
+                                             .trace = trace,
+                                             .symbols = symbols,
+                                             .process = process_of(trace),
+                                             .view = &view,
+                                             .scope = &scope,
+                                             .selection = scope_select(&scope),
+                                             .rows = &leaks.rows,
+                                             .limit = ROWS,
+                                             .full = variation->columns},
+                                  .leaks = &leaks,
+                                  .suppressions = &suppressions};
+    FILE *out = output();
+    leaks_json(out, &report);
+    check_json(out);
+    out = output();
+    leaks_text(out, &report);
+    check_text(out, variation);
+    leaks_free(&leaks);
+    scope_close(&scope);
+    symbols_close(symbols);
+    suppressions_free(&suppressions);
+}
+
+static void write_difference(const struct difference *difference, const struct trace *const traces[SIDES],
+                             struct symbols *const symbols[SIDES], const struct variation *variation)
+{
+    struct difference_report report = {.difference = difference, .limit = ROWS};
+    for (enum side side = OLD; side < SIDES; side++)
+        report.side[side] = (struct report){.file = traces[side]->cwd,
+                                            .trace = traces[side],
+                                            .symbols = symbols[side],
+                                            .process = process_of(traces[side]),
+                                            .view = difference->view,
+                                            .scope = (struct scope *)&difference->scope[side],
+                                            .selection = difference->selection[side],
+                                            .full = variation->columns};
+    FILE *out = output();
+    difference_json(out, &report);
+    check_json(out);
+    out = output();
+    difference_text(out, &report);
+    check_text(out, variation);
+    out = output();
+    if (difference->view->by == BY_SITE)
+        difference_folded(out, &report);
+    check_text(out, variation);
+}
+
+/* A trace does not differ from itself, but from one of half its sites. */
+static void try_difference(const struct trace *trace, const struct variation *variation)
+{
+    struct trace half = *trace;
+    struct view view = {.metric = variation->metric, .by = variation->by};
+    half.sites = memory_get(trace->header.site_count, sizeof(*half.sites));
+    for (uint32_t i = 1; i < trace->header.site_count; i++) {
+        half.sites[i] = trace->sites[i];
+        if (i % 2)
+            half.sites[i].figures = (struct figures){0};
+    }
+    const struct trace *const pairs[][SIDES] = {{trace, trace}, {&half, trace}, {trace, &half}};
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+        struct symbols *symbols[SIDES] = {symbols_open(pairs[i][OLD]), symbols_open(pairs[i][NEW])};
+        struct translation *translation =
+            translation_start(pairs[i][OLD], symbols[OLD], pairs[i][NEW], symbols[NEW]);
+        struct difference difference;
+        difference_make(&difference, &view, pairs[i], symbols, translation);
+        fuzz_check(i || difference.equal ? NULL : "difference: of a trace and itself");
+        write_difference(&difference, pairs[i], symbols, variation);
+        difference_free(&difference);
+        translation_end(translation);
+        symbols_close(symbols[OLD]);
+        symbols_close(symbols[NEW]);
+    }
+    free(half.sites);
+}
+
+static void try_tree_of_processes(const struct trace *sum, const struct processes *processes,
+                                  const struct variation *variation)
+{
+    struct report report = {.trace = sum,
+                            .process = processes_together(processes),
+                            .processes = processes,
+                            .files = &processes->all[0].file,
+                            .file_count = 1};
+    struct text text = {output(), {.wide = variation->wide, .columns = variation->columns}, &report};
+    text_processes(&text);
+    text_report_command(&text, "");
+    fputc('\n', text.out);
+    check_text(text.out, variation);
+}
+
+/* Twice the same is twice as much. */
+static void try_sum(const struct trace *trace, const struct variation *variation)
+{
+    struct processes processes = {0};
+    struct trace sum;
+    struct merge *merge = merge_start();
+    merge_add(merge, trace);
+    merge_add(merge, trace);
+    merge_finish(merge, &sum);
+    processes_add(&processes, trace->cwd ? trace->cwd : "", trace);
+    processes_sort(&processes);
+    if (sum.totals.allocated_bytes != 2 * trace->totals.allocated_bytes)
+        fuzz_check("twice a trace is not twice as much");
+    try_report(&sum, &processes, variation->by, variation);
+    try_tree_of_processes(&sum, &processes, variation);
+    processes_free(&processes);
+    trace_free(&sum);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct variation variation = vary(data, size);
@@ -224,12 +351,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     try_info(path, &variation);
     if (!trace_read(&trace, path, &why))
         return 0;
-    try_report(&trace, BY_SITE, &variation);
-    try_report(&trace, variation.by, &variation);
+    try_leaks(&trace, &variation);
+    try_difference(&trace, &variation);
+    try_report(&trace, NULL, BY_SITE, &variation);
+    try_report(&trace, NULL, variation.by, &variation);
+    try_sum(&trace, &variation);
     try_what_was_when(path, &trace, &variation);
     for (size_t i = 0; i < trace.snapshot_count && i < SNAPSHOTS; i++)
         if (trace_at_snapshot(&trace, i, &why))
-            try_report(&trace, variation.by, &variation);
+            try_report(&trace, NULL, variation.by, &variation);
     ending_note(path, trace.header.pid, TRACE_KILLED, 9, &why);
     trace_free(&trace);
     return 0;

@@ -11,6 +11,8 @@ struct symbols {
     const struct trace *trace;
     struct pool names;
     struct source_frame frames[3];
+    symbols_translator *translate;
+    const void *context;
 };
 
 struct symbols *symbols_open(const struct trace *trace)
@@ -57,7 +59,7 @@ struct source_frames symbols_resolve(struct symbols *symbols, uint32_t frame)
     const struct trace_frame *recorded = &symbols->trace->frames[frame];
     uint64_t offset = recorded->offset;
     size_t count = 1 + offset % 3;
-    for (size_t i = 0; i < count; i++, offset >>= 8)
+    for (size_t i = 0; i < count; i++, offset >>= 8) {
         symbols->frames[i] = (struct source_frame){
             .function = any_function(symbols, offset >> 2),
             .file = any_string(symbols->trace, offset >> 4),
@@ -66,7 +68,21 @@ struct source_frames symbols_resolve(struct symbols *symbols, uint32_t frame)
             .address = recorded->offset,
             .inlined = i + 1 < count,
         };
+        if (symbols->translate)
+            symbols->translate(&symbols->frames[i], frame, symbols->context);
+    }
     return (struct source_frames){symbols->frames, count};
+}
+
+const char *symbols_called(struct symbols *symbols, uint32_t frame)
+{
+    return any_string(symbols->trace, symbols->trace->frames[frame].offset >> 6);
+}
+
+void symbols_translate(struct symbols *symbols, symbols_translator *translate, const void *context)
+{
+    symbols->translate = translate;
+    symbols->context = context;
 }
 
 const char *symbols_directory(struct symbols *symbols, const struct source_frame *frame)
