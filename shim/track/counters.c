@@ -200,6 +200,29 @@ READS_OTHERS void counters_sum(uint32_t first, struct trace_snapshot_site *sums)
     }
 }
 
+READS_OTHERS static uint64_t allocations_of(const struct shard *shard, uint32_t sites)
+{
+    uint64_t sum = 0;
+    for (uint32_t first = 0; shard->sections && first < sites; first += COUNTERS_PER_SECTION) {
+        const struct trace_counter *section = shard->sections[first / COUNTERS_PER_SECTION];
+        for (uint32_t i = 0; section && i < COUNTERS_PER_SECTION; i++)
+            sum += section[i].allocations;
+    }
+    return sum;
+}
+
+void counters_count_up(struct thread *self, uint64_t *allocations, uint64_t *blocks)
+{
+    *allocations = *blocks = 0;
+    if (!live.first)
+        return;
+    uint32_t sites = __atomic_load_n(&file_header->site_count, __ATOMIC_ACQUIRE);
+    for (uint32_t s = 0; s < SHARDS_MAX; s++)
+        *allocations += allocations_of(&shards[s], sites);
+    counters_publish(self);
+    *blocks = not_negative(now_blocks());
+}
+
 /* --- shards ------------------------------------------------------------------------------------------ */
 
 /* What others read of a shard is written once, before any of them gets it. */

@@ -55,6 +55,9 @@ void counters_spilled(uint32_t site, enum trace_spill_kind kind);
 /* Bytes live now and at the peak, as published. */
 void counters_read(struct thread *self, uint64_t *current, uint64_t *peak);
 
+/* Allocations so far; blocks live now, as published. */
+void counters_count_up(struct thread *self, uint64_t *allocations, uint64_t *blocks);
+
 /* What is live, and was at the peak, as published; without making anything known.  The peak that is noted may be
    less than what is live: then it is now. */
 struct live_now {
