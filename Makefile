@@ -42,7 +42,7 @@ say = @$(if $(filter 1,$(V)),true,printf '  %-8s %s\n' "$(1)" "$(2)")
 
 SHIM_BASE      = arena clock file life map message options proc records thread
 SHIM_UNWIND    = cfi frames image learn modules rules stacks step walk
-SHIM_TRACK     = blocks counters paths session snapshots timeline track
+SHIM_TRACK     = blocks control counters paths session snapshots timeline track
 SHIM_EDGE      = api aside confine heap new real start
 
 SHIM_SOURCES   = $(SHIM_BASE:%=shim/base/%.c) $(SHIM_UNWIND:%=shim/unwind/%.c) \

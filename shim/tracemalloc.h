@@ -6,6 +6,12 @@
  * recorder: every call then returns 0 and zeroes its results.  Under LD_PRELOAD=libtrace.so the
  * calls reach it.  Unless a function says otherwise: results are 0 when done, -errno when it failed;
  * it may be called from any thread, and from a signal handler.
+ *
+ * Names and meanings are those of Python's tracemalloc.  What is otherwise:
+ *   - Recording begins with the program; LIBTRACE_OPTIONS=start=off leaves that to tracemalloc_start.
+ *   - tracemalloc_stop forgets nothing.  Python's stop clears, too.
+ *   - A traceback is the whole stack, up to the limit; its frames are addresses.
+ *   - Figures are those of the whole process, and of every block: there is nothing to filter.
  */
 #ifndef TRACEMALLOC_H
 #define TRACEMALLOC_H
@@ -22,6 +28,13 @@ __attribute__((weak)) int libtrace_get_traced_memory(size_t *current, size_t *pe
 __attribute__((weak)) int libtrace_get_traced_counts(size_t *allocations, size_t *blocks);
 __attribute__((weak)) int libtrace_get_object_traceback(const void *ptr, void **frames, int n);
 __attribute__((weak)) int libtrace_take_snapshot(const char *label);
+__attribute__((weak)) int libtrace_start(int nframe);
+__attribute__((weak)) int libtrace_stop(void);
+__attribute__((weak)) int libtrace_reset_peak(void);
+__attribute__((weak)) int libtrace_clear_traces(void);
+__attribute__((weak)) int libtrace_get_traceback_limit(void);
+__attribute__((weak)) size_t libtrace_get_tracemalloc_memory(void);
+__attribute__((weak)) int libtrace_get_size(const void *ptr, size_t *requested, size_t *usable);
 
 /* The address of an entry point, null without the recorder.  It is loaded from the global offset
    table by hand: from a plain use compilers make a direct call, or a constant in a program at a fixed
@@ -37,11 +50,99 @@ __attribute__((weak)) int libtrace_take_snapshot(const char *label);
 #define TRACEMALLOC_ENTRY(function) (&function)
 #endif
 
-/* 1 while heap blocks are being recorded, else 0.  Cost: a few instructions. */
+/* 1 while new heap blocks are being recorded, else 0.  Cost: a few instructions. */
 static inline int tracemalloc_is_tracing(void)
 {
     int (*entry)(void) = TRACEMALLOC_ENTRY(libtrace_is_tracing);
     return entry ? entry() : 0;
+}
+
+/*
+ * Records new blocks from now on, in all threads.  Blocks from before, unless they were recorded then, stay unknown:
+ * their frees are ignored.
+ * nframe: so many frames are kept of a stack, see tracemalloc_get_traceback_limit; 0: as many as before.  Nothing
+ * changes, nframe neither, if blocks are being recorded already.
+ *
+ * -EINVAL: nframe is negative or more than 65536.  -EAGAIN: the recorder has not begun yet, or the caller is a handler
+ * that has interrupted it.  Cost: a microsecond; with nframe each thread finds its stacks anew.
+ */
+static inline int tracemalloc_start(int nframe)
+{
+    int (*entry)(int) = TRACEMALLOC_ENTRY(libtrace_start);
+    return entry ? entry(nframe) : 0;
+}
+
+/*
+ * Records no new blocks from now on, in all threads.  What is recorded stays, unlike Python's: frees of recorded blocks
+ * still count, and so does a realloc of one, as its free; the peak is what it was.  An allocation that another thread
+ * has begun may still be recorded.
+ *
+ * -EAGAIN: as of tracemalloc_start.  Cost: a microsecond.  While nothing is recorded, malloc and free cost ten
+ * instructions more than without the recorder, frees of recorded blocks what they always do.
+ */
+static inline int tracemalloc_stop(void)
+{
+    int (*entry)(void) = TRACEMALLOC_ENTRY(libtrace_stop);
+    return entry ? entry() : 0;
+}
+
+/*
+ * The peak is what is live now, at every call site too.
+ *
+ * Other threads are held at their next heap call meanwhile.  -ETIMEDOUT: one of them cannot be (a debugger has it, say),
+ * nothing has changed; -EPERM: nor is it possible, since the program has forbidden itself system calls (seccomp);
+ * -EBUSY: others do the like, or take snapshots, all the time; -EAGAIN: as of tracemalloc_start.
+ * Cost: a microsecond; with several threads two system calls, and the time until the next of them gets a processor.
+ */
+static inline int tracemalloc_reset_peak(void)
+{
+    int (*entry)(void) = TRACEMALLOC_ENTRY(libtrace_reset_peak);
+    return entry ? entry() : 0;
+}
+
+/*
+ * Forgets all blocks and figures, as if recording began now: current, peak and allocated are 0, frees of blocks from
+ * before are ignored.  Call paths, snapshots, marks and the timeline stay in the trace.
+ *
+ * Threads and errors: as of tracemalloc_reset_peak.  Cost: 2 ms for each 64 MiB of addresses in which there are blocks,
+ * and 20 ns for each call site and thread.
+ */
+static inline int tracemalloc_clear_traces(void)
+{
+    int (*entry)(void) = TRACEMALLOC_ENTRY(libtrace_clear_traces);
+    return entry ? entry() : 0;
+}
+
+/* How many frames are kept of a stack at least, if it has as many: stacks of up to twice as many are kept whole, of
+   deeper ones the innermost.  Cost: a few instructions. */
+static inline int tracemalloc_get_traceback_limit(void)
+{
+    int (*entry)(void) = TRACEMALLOC_ENTRY(libtrace_get_traceback_limit);
+    return entry ? entry() : 0;
+}
+
+/* Bytes that the recorder uses: the trace, mapped or on the disk, and tables besides it; but for the map of live blocks,
+   which has 4 bytes for each 32 of the heap.  Cost: a few loads. */
+static inline size_t tracemalloc_get_tracemalloc_memory(void)
+{
+    size_t (*entry)(void) = TRACEMALLOC_ENTRY(libtrace_get_tracemalloc_memory);
+    return entry ? entry() : 0;
+}
+
+/* Of the live block at ptr: the bytes that were asked for in *requested, and in *usable those that it may use, as
+   malloc_usable_size says; either may be null.  -ENOENT, and zeros: no recorded block begins there.  ptr is what malloc or
+   the like has returned, which must not be freed meanwhile, or points to anything else but into a block.  Cost: a few
+   loads. */
+static inline int tracemalloc_get_size(const void *ptr, size_t *requested, size_t *usable)
+{
+    int (*entry)(const void *, size_t *, size_t *) = TRACEMALLOC_ENTRY(libtrace_get_size);
+    if (entry)
+        return entry(ptr, requested, usable);
+    if (requested)
+        *requested = 0;
+    if (usable)
+        *usable = 0;
+    return 0;
 }
 
 /* Bytes live now in *current, and at most so far in *peak; either may be null.  With several threads

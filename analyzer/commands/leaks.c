@@ -81,7 +81,8 @@ static const struct argp argp = {
     parse,
     "[FILE[@SNAPSHOT]]",
     "Show what a traced program never freed, by call site, largest first."
-    "\vFILE is a trace; left out, it is the newest trace in the current directory. Of a program that is still "
+    "\vFILE is a trace; left out, it is the newest trace in the current directory. Of a program that is "
+    "still "
     "running, or was killed, or at a snapshot, it is what is live at that moment, leaked or not.",
     children,
     NULL,

@@ -6,6 +6,8 @@
 
 #include "model/metric.h"
 
+#define LEAST_SHARE 1e-6 /* that is left out where nothing had to be, had there not been too many */
+
 void pruning_open(struct pruning *pruning, const struct calltree *tree)
 {
     pruning->shares = memory_get(tree->node_count, sizeof(*pruning->shares));
@@ -83,8 +85,8 @@ void pruning_apply(const struct pruning *pruning, const struct calltree *tree, d
                               .nodes = memory_get(2 * tree->node_count, sizeof(*pruned->nodes)),
                               .places = memory_get(tree->node_count, sizeof(*pruned->places)),
                               .counting = memory_get(2 * tree->node_count, sizeof(*pruned->counting))};
-    while (count_kept(pruning, tree, pruned->threshold) > most && pruned->threshold < 1)
-        pruned->threshold *= 2;
+    while (count_kept(pruning, tree, pruned->threshold) > most && pruned->threshold <= 1)
+        pruned->threshold = pruned->threshold > 0 ? 2 * pruned->threshold : LEAST_SHARE;
     place(pruned, tree, pruning);
     for (size_t i = 0; i < tree->node_count; i++)
         pruned->counting[pruned->places[i]] |= pruning->counting[i];

@@ -92,6 +92,7 @@ static const struct {
     {"getrpc"},
     {"getaliasby"},
     {"getlogin$"},
+    {"getut"},
     {"getusershell$"},
     {"getmntent$"},
     {"ttyname$"},

@@ -39,6 +39,8 @@ static const struct columns {
 
 const char *cells_title(const struct report *report)
 {
+    if (report->view->metric == METRIC_CURRENT && report->trace->at)
+        return "by bytes live then";
     if (report->view->metric == METRIC_CURRENT && report->process.end != PROCESS_RUNNING)
         return "by bytes live at the end";
     return columns_of[report->view->metric].title;

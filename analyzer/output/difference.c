@@ -38,7 +38,7 @@ static const char *amount(uint64_t value, bool counts, char text[UNITS_SIZE])
     return counts ? units_count(value, text) : units_bytes(value, text);
 }
 
-/* With its sign; exact where it would be rounded to nothing. */
+/* With its sign. */
 static void put_change(uint64_t old, uint64_t new, bool counts, char text[2 * UNITS_SIZE])
 {
     char value[UNITS_SIZE];
@@ -51,13 +51,10 @@ static void put_change(uint64_t old, uint64_t new, bool counts, char text[2 * UN
 static void put_total(const struct writing *writing, const char *label, size_t offset, bool counts)
 {
     const struct difference *difference = writing->report->difference;
-    const char *figures[SIDES];
     char old[UNITS_SIZE], new[UNITS_SIZE], change[2 * UNITS_SIZE], share[UNITS_SIZE] = "";
     uint64_t value[SIDES];
-    for (enum side side = OLD; side < SIDES; side++) {
-        figures[side] = (const char *)&difference->selection[side].figures;
-        memcpy(&value[side], figures[side] + offset, sizeof(value[side]));
-    }
+    for (enum side side = OLD; side < SIDES; side++)
+        value[side] = *(const uint64_t *)((const char *)&difference->selection[side].figures + offset);
     if (!value[OLD] && !value[NEW])
         return;
     put_change(value[OLD], value[NEW], counts, change);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Call trees, weighed and laid out: each node from x to x + w of a width of 1, its callees in it, largest
 // first.  `values` may be differences: a branch is as wide as what changed in it, up or down.
-// Of everything: smaller branches of an inverted tree are not followed further; nor is any after so many steps,
-// one for each row in each branch.
+// Of everything: smaller branches of an inverted tree are not followed further; nor is any after so many
+// steps, one for each row in each branch.
 const SMALLEST = 1e-4, MOST_STEPS = 4e6;
 
 class Tree {

@@ -98,6 +98,21 @@ struct trace_section *file_section(enum trace_section_type type, uint32_t record
     return section;
 }
 
+void file_empty(enum trace_section_type type)
+{
+    for (uint64_t offset = sizeof *file_header; offset < image.end;) {
+        struct trace_section *section = file_at(offset);
+        if (section->type == type)
+            memset(section + 1, 0, section->size - sizeof *section);
+        offset += section->size;
+    }
+}
+
+uint64_t file_used(void)
+{
+    return image.end;
+}
+
 bool file_has_plenty(uint64_t size)
 {
     return size <= image.size / 2 && image.end <= image.size / 2 - size;

@@ -30,6 +30,12 @@ bool file_start(void);
 struct trace_section *file_section(enum trace_section_type type, uint32_t record_size, uint32_t capacity,
                                    uint64_t first, uint32_t shard);
 
+/* Fills the records of all sections of a type with zeros. */
+void file_empty(enum trace_section_type type);
+
+/* Bytes of the image that are in use. */
+uint64_t file_used(void);
+
 /* Whether so many bytes more would leave half of the image to others. */
 bool file_has_plenty(uint64_t size);
 

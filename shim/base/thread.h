@@ -110,6 +110,13 @@ uint32_t thread_count_most(void);
 void thread_child(struct thread *self);
 
 /*
+ * Whoever wants to stop the world claims it first, for two that wait for each other both wait in vain.  False: somebody
+ * else has it; give the guard away and try again.
+ */
+bool thread_world_claim(void);
+void thread_world_release(void);
+
+/*
  * Stops the world: every other thread is outside of its hooks when this returns true, and waits at the
  * next one until thread_world_go.  False: somebody did not leave in time (it is stopped by a debugger,
  * or its handler waits for us); nothing is stopped.

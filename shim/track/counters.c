@@ -161,6 +161,14 @@ void counters_watch(struct thread *self, int64_t bytes)
         set_stride(self, counters_held(self));
 }
 
+static void be_first(struct thread *self, int64_t peak)
+{
+    live.first = self;
+    atomic_store(&live.alone, true);
+    atomic_store_explicit(&self->settle, peak, memory_order_relaxed);
+    set_stride(self, counters_held(self));
+}
+
 READS_OTHERS void counters_total(uint64_t *bytes, uint64_t *blocks)
 {
     int64_t all = atomic_load(&live.rest), all_blocks = atomic_load(&live.rest_blocks);
@@ -170,6 +178,61 @@ READS_OTHERS void counters_total(uint64_t *bytes, uint64_t *blocks)
     }
     *bytes = not_negative(all);
     *blocks = not_negative(all_blocks);
+}
+
+/* --- anew --------------------------------------------------------------------------------------------- */
+
+static void advance_epoch(void)
+{
+    __atomic_store_n(&file_header->epoch, file_header->epoch + 1, __ATOMIC_RELEASE);
+}
+
+/* What the others hold back would be found above the new peak otherwise. */
+static void gather(void)
+{
+    for (struct thread *t = thread_list(); t; t = t->next) {
+        if (t == live.first)
+            continue;
+        atomic_fetch_add(&live.rest, atomic_exchange(&t->held, 0));
+        atomic_fetch_add(&live.rest_blocks, t->blocks);
+        t->blocks = 0;
+    }
+}
+
+void counters_reset_peak(void)
+{
+    if (!live.first)
+        return;
+    gather();
+    if (atomic_load(&live.alone))
+        atomic_store(&live.first->settle, counters_held(live.first));
+    atomic_store(&live.peak_blocks, now_blocks());
+    __atomic_store_n(&file_header->peak_bytes, not_negative(now_live()), __ATOMIC_RELAXED);
+    advance_epoch();
+}
+
+/* Who reads meanwhile sees the epoch change, and reads again. */
+void counters_clear(void)
+{
+    advance_epoch();
+    for (struct thread *t = thread_list(); t; t = t->next) {
+        atomic_store(&t->held, 0);
+        t->blocks = 0;
+        t->last_born = NULL;
+        atomic_store(&t->deferred_count, 0);    /* deaths of what is forgotten */
+    }
+    atomic_store(&live.rest, 0);
+    atomic_store(&live.rest_blocks, 0);
+    atomic_store(&live.peak_blocks, 0);
+    file_empty(TRACE_COUNTERS);
+    file_empty(TRACE_INHERITED);
+    file_empty(TRACE_SPILLS);
+    __atomic_store_n(&file_header->peak_bytes, 0, __ATOMIC_RELAXED);
+    advance_epoch();
+    if (live.first && atomic_load(&live.alone))
+        be_first(live.first, 0);
+    else if (live.first)
+        set_bounds(live.first, -QUANTUM, QUANTUM, INT64_MAX);
 }
 
 READS_OTHERS static void add_counter(struct trace_snapshot_site *sum, const struct trace_counter *counter,
@@ -246,14 +309,6 @@ static struct shard *assign(void)
         return shard_ready(&shards[own_shards++], NULL);
     uint32_t shared = turn++ % SHARED;
     return shard_ready(&shards[own_max + shared], &world.shared_shard[shared]);
-}
-
-static void be_first(struct thread *self, int64_t peak)
-{
-    live.first = self;
-    atomic_store(&live.alone, true);
-    atomic_store_explicit(&self->settle, peak, memory_order_relaxed);
-    set_stride(self, counters_held(self));
 }
 
 /*

@@ -73,6 +73,11 @@ void counters_watch(struct thread *self, int64_t bytes);
 /* All that is live, while no other thread counts. */
 void counters_total(uint64_t *bytes, uint64_t *blocks);
 
+/* What is live now is the peak, at each site too; all is forgotten.  Both while no other thread counts, under
+   world.tables. */
+void counters_reset_peak(void);
+void counters_clear(void);
+
 /* Adds up the shards' counters of a section of sites, the first of which is a multiple of COUNTERS_PER_SECTION. */
 void counters_sum(uint32_t first, struct trace_snapshot_site *sums);
 

@@ -159,7 +159,7 @@ static uint32_t name_stack(struct thread *self, struct stack_memo *stack)
 
 uint32_t paths_site(struct thread *self, struct frame_state from)
 {
-    struct stack_memo *stack = walk(self, from, options.depth);
+    struct stack_memo *stack = walk(self, from, __atomic_load_n(&options.depth, __ATOMIC_RELAXED));
     if (unlikely(!stack))
         return SITE_OVERFLOW;
     if (likely(stack->site))

@@ -155,6 +155,16 @@ static void see_peak(uint64_t now)
     atomic_store_explicit(&timeline.peak_ns, now, memory_order_relaxed);
 }
 
+/* Under world.tables. */
+static void note_if_due(uint64_t now, uint64_t resident_bytes)
+{
+    if (now < atomic_load(&timeline.due))
+        return;
+    struct live_now live = counters_now();
+    note(now, &live, resident_bytes);
+    atomic_store(&timeline.due, now + timeline_interval());
+}
+
 /* If somebody else has the tables, the next look will do. */
 bool timeline_look(struct thread *self, uint64_t now, bool may_open)
 {
@@ -162,22 +172,23 @@ bool timeline_look(struct thread *self, uint64_t now, bool may_open)
     if (now < atomic_load_explicit(&timeline.due, memory_order_relaxed))
         return false;
     counters_publish(self);
-    uint64_t bytes = resident(now, may_open);
+    uint64_t resident_bytes = resident(now, may_open);
     if (!tables_try())
         return false;
-    struct live_now live = counters_now();
-    if (now >= atomic_load(&timeline.due)) {
-        note(now, &live, bytes);
-        atomic_store(&timeline.due, now + timeline_interval());
-    }
+    note_if_due(now, resident_bytes);
     tables_drop();
     return true;
 }
 
 void timeline_end(struct thread *self, uint64_t now, bool may_open)
 {
+    see_peak(now);
+    counters_publish(self);
+    uint64_t resident_bytes = resident(now, may_open);
+    tables_take();
     atomic_store(&timeline.due, 0);
-    timeline_look(self, now, may_open);
+    note_if_due(now, resident_bytes);
+    tables_drop();
 }
 
 void timeline_child(void)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "track.h"
 #include "blocks.h"
+#include "control.h"
 #include "counters.h"
 #include "paths.h"
 #include "session.h"
@@ -13,8 +14,11 @@ static bool whole_stacks;
 
 bool track_start(unsigned granule)
 {
-    return file_start() && blocks_start(granule) && counters_start() && rules_start() && modules_start() &&
-           paths_start() && timeline_start();
+    bool started = file_start() && blocks_start(granule) && counters_start() && rules_start() &&
+                   modules_start() && paths_start() && timeline_start();
+    if (started)
+        control_start();
+    return started;
 }
 
 void track_start_stacks(void)
@@ -74,6 +78,10 @@ static struct trace_counter *counter_here(struct thread *self, const uintptr_t *
 
 void track_born_slowly(struct thread *self, const void *block, size_t size, const uintptr_t *hook, bool watch)
 {
+    if (life_is_stopped()) {
+        track_born_stopped(block, watch);
+        return;
+    }
     uint32_t site;
     struct trace_counter *counter = counter_here(self, hook, &site);
     if (unlikely(!counter) || unlikely(!blocks_put(block, (struct block_entry){size, site, watch}))) {
@@ -90,6 +98,12 @@ void track_born_slowly(struct thread *self, const void *block, size_t size, cons
     if (counters_grow(self, size))
         session_look(self);
     session_tick(self, size);
+}
+
+void track_born_stopped(const void *block, bool watch)
+{
+    if (watch)
+        blocks_put(block, (struct block_entry){.watch = true});
 }
 
 void track_failed(struct thread *self, size_t size)
@@ -124,6 +138,10 @@ static void count_death(struct thread *self, struct trace_counter *counter, uint
 
 void track_died(struct thread *self, const void *block, struct block_entry entry)
 {
+    if (unlikely(!entry.site)) {
+        modules_link_map_freed(self, block);
+        return;
+    }
     struct trace_counter *counter = counter_there(self, entry.site);
     if (unlikely(!counter)) {
         count_missed();
@@ -145,9 +163,9 @@ void track_died(struct thread *self, const void *block, struct block_entry entry
 bool track_freed_slowly(struct thread *self, const void *block)
 {
     struct block_entry entry = track_take(block);
-    if (entry.site)
+    if (entry.site || entry.watch)
         track_died(self, block, entry);
-    return entry.site;
+    return entry.site || entry.watch;
 }
 
 bool track_died_later(const void *block, struct block_entry entry)
@@ -172,6 +190,10 @@ void track_died_before(struct thread *self, const struct deferred *death)
 void track_moved(struct thread *self, const void *old_block, struct block_entry entry, const void *block,
                  size_t size, const uintptr_t *hook)
 {
+    if (life_is_stopped()) {
+        track_died(self, old_block, entry);
+        return;
+    }
     uint32_t site;
     uint64_t old_size = entry.size, new_size = size;
     struct trace_counter *to = counter_here(self, hook, &site), *from = counter_there(self, entry.site);
@@ -216,7 +238,7 @@ void track_refresh(struct thread *self)
 int track_traceback(struct thread *self, const void *block, void **addresses, int n)
 {
     (void)self;
-    uint32_t site = blocks_get(block).site;
+    uint32_t site = blocks_get_any(block).site;
     return site ? paths_addresses(site, addresses, n) : 0;
 }
 

@@ -3,7 +3,8 @@
  * What a block's life means for the books: the one door from the hooks to everything below.
  *
  * The hooks tell what the real allocator did; tracking knows addresses and sizes, not malloc.  An entry
- * is what the live-block map had of a block; one of site 0 says that it was not ours.
+ * is what the live-block map had of a block; one of site 0 says that it does not count: it was not ours, or is only
+ * watched.
  */
 #ifndef TRACK_TRACK_H
 #define TRACK_TRACK_H
@@ -42,6 +43,9 @@ bool track_child(struct thread *self);
 /* Slow halves of the following. */
 void track_born_slowly(struct thread *self, const void *block, size_t size, const uintptr_t *hook, bool watch);
 bool track_freed_slowly(struct thread *self, const void *block);
+
+/* A block was born while nothing is recorded.  watch: its death is to be told to modules all the same. */
+void track_born_stopped(const void *block, bool watch);
 
 /* The real call found no memory for a block of so many bytes. */
 void track_failed(struct thread *self, size_t size);

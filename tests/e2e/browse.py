@@ -195,6 +195,11 @@ def search_works(b):
     b.keys(Keys.ENTER)
     b.check("Enter goes to the match", b.text("detail").startswith("dict_add"), b.text("detail"))
     b.id("search").click()
+    b.id("search").clear()
+    b.keys("demo/main.c")
+    expected = share_with(report, "peak_bytes", "demo/main.c")
+    found = b.js("return Number(document.getElementById('matched').dataset.share)")
+    b.check("what matches several times in a stack counts once", abs(expected - found) < 1e-9, (expected, found))
     b.keys(Keys.ESCAPE)
     b.check("Escape ends it", b.text("matched") == "" and len(b.rows()) > 1, b.text("matched"))
 

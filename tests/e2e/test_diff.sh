@@ -141,7 +141,8 @@ record k "$programs/leaky" tidy
 diff_of a k
 check "two programs" eval 'status_is 0 && has out "the programs have different names" && has out gone && has out new'
 diff_of c@before c@after
-check "two snapshots of one" eval 'status_is 0 && has out "2 call sites changed: 2 new" && has out "by change of live bytes"'
+check "two snapshots of one" \
+    eval 'status_is 0 && has out "2 call sites changed: 2 new" && has out "by change of live bytes"'
 same "what was allocated between" "new pair 0 2400
 new pair 0 1200" "$(changes "$rows" c@before c@after)"
 same "a snapshot and the end" "new once 0 5000" "$(changes "$rows" c@after c)"

@@ -107,6 +107,10 @@ same "malloc returns NULL: why" "out of memory" "$(json '[.snapshots[].reason] |
 check "malloc returns NULL: how much was wanted" \
     eval '"$tracemalloc" info "$tmp/trace" | grep -q "out of memory (1000000 bytes wanted)"'
 
+same "all kinds of allocations fail as they should" "all failed" "$(traced "" "$program" fails-all)"
+same "the first four that memory was out for" "$((2 ** 47)) $((2 ** 46 + 1)) $((2 ** 46 + 64)) $((2 ** 46 + 2))" \
+    "$("$tracemalloc" info "$tmp/trace" | sed -nE 's/.*out of memory \(([0-9]+) bytes wanted\).*/\1/p' | xargs)"
+
 # ---- processes ----
 
 traced "" "$program" forks

@@ -7,9 +7,10 @@
 
 #include "fuzz.h"
 #include "model/ending.h"
-#include "output/difference.h"
 #include "model/merge.h"
+#include "output/difference.h"
 #include "output/dump.h"
+#include "output/html.h"
 #include "output/json.h"
 #include "output/leaks.h"
 #include "output/message.h"
@@ -341,6 +342,40 @@ static void try_sum(const struct trace *trace, const struct variation *variation
     trace_free(&sum);
 }
 
+/* Of all moments, with nearly all that is in them left out, or nothing. */
+static void try_page(struct trace *trace, const struct variation *variation)
+{
+    struct symbols *symbols = symbols_open(trace);
+    struct html_trace of = {trace->cwd ? trace->cwd : "", trace, process_of(trace)};
+    struct html_page page = {.traces = &of, .trace_count = 1, .base = HTML_NO_BASE};
+    struct calltree tree;
+    struct pruning pruning;
+    struct pruned pruned;
+    struct failure why;
+    calltree_open(&tree);
+    uint32_t *nodes = calltree_add(&tree, trace, symbols);
+    struct moment *moments = moments_of(trace, nodes, SNAPSHOTS, NULL, 0, &page.moment_count);
+    struct figures *figures = calltree_figures(&tree, trace, nodes);
+    pruning_open(&pruning, &tree);
+    pruning_consider(&pruning, &tree, figures);
+    pruning_apply(&pruning, &tree, variation->columns ? 0.5 : 0, ROWS, &pruned);
+    page.moments = moments;
+    page.tree = &tree;
+    page.pruned = &pruned;
+    FILE *out = output();
+    bool whole = html_page(out, &page, &why);
+    fclose(out);
+    fuzz_check(whole ? wrong_in_page(written) : NULL);
+    free(written);
+    free(figures);
+    pruned_free(&pruned);
+    pruning_close(&pruning);
+    free(moments);
+    free(nodes);
+    calltree_close(&tree);
+    symbols_close(symbols);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct variation variation = vary(data, size);
@@ -357,6 +392,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     try_report(&trace, NULL, variation.by, &variation);
     try_sum(&trace, &variation);
     try_what_was_when(path, &trace, &variation);
+    try_page(&trace, &variation);
     for (size_t i = 0; i < trace.snapshot_count && i < SNAPSHOTS; i++)
         if (trace_at_snapshot(&trace, i, &why))
             try_report(&trace, NULL, variation.by, &variation);

@@ -9,6 +9,7 @@
  *   threads N MS      N threads allocate in pairs, while the main one takes snapshots; says how many
  *   forks             takes one, and so does a child, which allocates 2000 blocks
  *   fails MIB         allows itself so much address space, and allocates until there is no more; says how much
+ *   fails-all         allocations of several kinds that fail; says whether all did
  *   sites N TIMES     from N call paths in each of TIMES threads; says how long the snapshots take, in us
  */
 #include "sites.h"
@@ -162,6 +163,20 @@ static void fails(long mib)
     printf("%ld %s\n", blocks, errno == ENOMEM ? "ENOMEM" : "?");
 }
 
+static volatile size_t huge = 1ul << 46, impossible = SIZE_MAX / 2;
+
+/* Not what there can never be, nor what is refused for another reason; of five that there is no memory for four. */
+static void fails_in_all_ways(void)
+{
+    void *block = malloc(10), *aligned = NULL;
+    KEEP(block);
+    bool failed = !malloc(impossible) && !calloc(impossible, 4) && posix_memalign(&aligned, 3, 10) == EINVAL;
+    failed = failed && !calloc(2, huge) && !realloc(block, huge + 1) && !aligned_alloc(64, huge + 64) &&
+             posix_memalign(&aligned, 64, huge + 2) == ENOMEM && !malloc(huge + 3);
+    puts(failed ? "all failed" : "?");
+    free(block);
+}
+
 /* --- how long it takes --------------------------------------------------------------------------------- */
 
 static void sites_taken(long count, long times)
@@ -199,6 +214,8 @@ int main(int argc, char **argv)
         forks();
     else if (!strcmp(what, "fails"))
         fails(n);
+    else if (!strcmp(what, "fails-all"))
+        fails_in_all_ways();
     else if (!strcmp(what, "sites"))
         sites_taken(n, m);
     else

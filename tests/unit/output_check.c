@@ -163,3 +163,22 @@ const char *wrong_in_json(const char *text)
     const char *wrong = take_value(&text, 0);
     return wrong || !*text ? wrong : "JSON: more behind its end";
 }
+
+const char *wrong_in_page(char *page)
+{
+    static const char start[] = "<script type=\"application/json\"", end[] = "</script>";
+    size_t parts = 0;
+    for (char *at = page; (at = strstr(at, start)); parts++) {
+        char *data = strchr(at, '>') + 1, *stop = strstr(data, end);
+        if (!stop)
+            return "page: data without an end";
+        *stop = 0;
+        if (strpbrk(data, "<>&"))
+            return "page: markup in data";
+        const char *wrong = wrong_in_json(data);
+        if (wrong)
+            return wrong;
+        at = stop + 1;
+    }
+    return parts < 2 ? "page: no data" : NULL;
+}

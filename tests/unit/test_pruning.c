@@ -88,6 +88,12 @@ static void more_is_left_out_of_too_many(void **state)
     assert_int_equal(pruned.nodes[pruned.places[2]].frame, 20);
     assert_int_equal(pruned.left_out, 4);
     pruned_free(&pruned);
+    pruned = prune(1, 0, 3);
+    assert_int_equal(pruned.left_out, 4);
+    pruned_free(&pruned);
+    pruned = prune(1, 0, 0); /* the root always stays */
+    assert_int_equal(pruned.left_out, NODES - 1);
+    pruned_free(&pruned);
 }
 
 int main(void)
