@@ -20,7 +20,7 @@ run_tests() {
 }
 recorder="$tracemalloc run -q -o $tmp/trace"
 names() { sed -nE "s/^static void ([a-z_]+)\(void \*\*state\)/\1/p" "$OLDPWD/tests/e2e/heap_tests.c"; }
-marked() { sed -nE "s/^\[ +$1 \] ([a-z_]+)$/\1/p" out | sort -u | paste -sd ' '; }
+marked() { sed -nE "s/^\[ +($1) +\] ([a-z_]+)$/\2/p" out | sort -u | paste -sd ' '; }
 
 passing=$(names | sed '/a_block_leaks/,$d' | sort | paste -sd ' ')
 failing=$(names | sed '1,/threads_count/d; /no_setup/d' | sort | paste -sd ' ')
@@ -28,7 +28,7 @@ failing=$(names | sed '1,/threads_count/d; /no_setup/d' | sort | paste -sd ' ')
 run_tests passing $recorder
 same "those that shall pass do" "0 $passing" "$status $(marked OK)"
 run_tests failing $recorder
-same "those that shall fail do" "6 $failing" "$status $(marked '(FAILED|ERROR)')"
+same "those that shall fail do" "6 $failing" "$status $(marked 'FAILED|ERROR')"
 while read -r text; do
     check "said: $text" grep -qF "ERROR: $text" out
 done <<END
