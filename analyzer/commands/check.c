@@ -7,7 +7,7 @@
 #include "commands/options.h"
 #include "commands/symbol_options.h"
 #include "model/progress.h"
-#include "output/check.h"
+#include "output/checked.h"
 #include "output/message.h"
 
 #define TEXT_ROWS 5
@@ -181,7 +181,7 @@ static const struct argp argp = {
 static void write_report(const struct checked *checked, const struct options *options, bool fine)
 {
     const char *const files[SIDES] = {options->baseline, options->file};
-    struct check_report report = {
+    struct checked_report report = {
         .checked = checked, .limits = &options->limits, .fine = fine, .limit = options->limit};
     for (enum side side = OLD; side < SIDES; side++) {
         const struct checked_side *from = &checked->side[side];
@@ -193,7 +193,7 @@ static void write_report(const struct checked *checked, const struct options *op
                                                 .view = checked->view,
                                                 .selection = from->selection};
     }
-    (options->json ? check_json : check_text)(stdout, &report);
+    (options->json ? checked_json : checked_text)(stdout, &report);
     message_flush_stdout();
     for (enum side side = OLD; side < SIDES; side++)
         if (checked->side[side].trace)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "output/check.h"
+#include "output/checked.h"
 
 #include "output/difference.h"
 #include "output/leaks.h"
@@ -43,7 +43,7 @@ static void put_selection(const struct text *text)
                 units_count(selection->of, of), text_plural(selection->of, "call site", "call sites"));
 }
 
-static void put_head(const struct text *text, const struct check_report *report)
+static void put_head(const struct text *text, const struct checked_report *report)
 {
     bool compares = report->side[OLD].trace;
     text_side(text, compares ? "trace   " : "trace");
@@ -80,7 +80,7 @@ static void put_verdict(const struct text *text, const struct limit *limit)
     text_style(text, TEXT_PLAIN);
 }
 
-static void put_limit(const struct text *text, const struct check_report *report, const struct limit *limit)
+static void put_limit(const struct text *text, const struct checked_report *report, const struct limit *limit)
 {
     const struct leak_sum *suppressed = &report->checked->side[NEW].leaks.suppressed;
     char most[UNITS_SIZE], found[UNITS_SIZE], other[UNITS_SIZE];
@@ -95,7 +95,7 @@ static void put_limit(const struct text *text, const struct check_report *report
     fputc('\n', text->out);
 }
 
-static void put_limits(const struct text *text, const struct check_report *report)
+static void put_limits(const struct text *text, const struct checked_report *report)
 {
     fprintf(text->out, "\n%-11s  %12s  %12s\n", "", "limit", "found");
     for (size_t i = 0; i < report->limits->count; i++)
@@ -104,7 +104,7 @@ static void put_limits(const struct text *text, const struct check_report *repor
 
 /* --- faults -------------------------------------------------------------------------------------------- */
 
-struct report check_side(const struct check_report *report, struct fault *fault, enum side side)
+struct report checked_side_of(const struct checked_report *report, struct fault *fault, enum side side)
 {
     struct report shown = report->side[side];
     shown.view = &fault->view;
@@ -115,16 +115,16 @@ struct report check_side(const struct check_report *report, struct fault *fault,
     return shown;
 }
 
-static void put_fault(const struct text *text, const struct check_report *report, const struct limit *limit)
+static void put_fault(const struct text *text, const struct checked_report *report, const struct limit *limit)
 {
     const char *nameless = report->checked->side[NEW].leaks.nameless;
     struct fault fault;
     fault_find(&fault, limit, report->checked);
-    struct report now = check_side(report, &fault, NEW);
+    struct report now = checked_side_of(report, &fault, NEW);
     fprintf(text->out, "\n%s: ", limited_names[limit->what]);
     if (fault.relative) {
         struct difference_report change = {.difference = &fault.difference,
-                                           .side = {check_side(report, &fault, OLD), now},
+                                           .side = {checked_side_of(report, &fault, OLD), now},
                                            .limit = report->limit};
         difference_changes(text->out, &change);
     } else {
@@ -136,7 +136,7 @@ static void put_fault(const struct text *text, const struct check_report *report
     fault_free(&fault);
 }
 
-void check_text(FILE *out, const struct check_report *report)
+void checked_text(FILE *out, const struct checked_report *report)
 {
     struct text text = {out, terminal_of(out), &report->side[NEW]};
     put_head(&text, report);

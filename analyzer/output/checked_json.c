@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: MIT
 #include <inttypes.h>
 
-#include "output/check.h"
+#include "output/checked.h"
 #include "output/difference.h"
 #include "output/json.h"
 
 /* The member "sites" of a limit, and its closing brace. */
-static void put_fault(FILE *out, const struct check_report *report, const struct limit *limit)
+static void put_fault(FILE *out, const struct checked_report *report, const struct limit *limit)
 {
     struct fault fault;
     fault_find(&fault, limit, report->checked);
-    struct report now = check_side(report, &fault, NEW);
+    struct report now = checked_side_of(report, &fault, NEW);
     if (fault.relative)
-        difference_json_changes(out,
-                                &(struct difference_report){.difference = &fault.difference,
-                                                            .side = {check_side(report, &fault, OLD), now},
-                                                            .limit = report->limit});
+        difference_json_changes(
+            out, &(struct difference_report){.difference = &fault.difference,
+                                             .side = {checked_side_of(report, &fault, OLD), now},
+                                             .limit = report->limit});
     else
         json_sites(out, &now);
     fault_free(&fault);
 }
 
-static void put_limit(FILE *out, const struct check_report *report, const struct limit *limit)
+static void put_limit(FILE *out, const struct checked_report *report, const struct limit *limit)
 {
     fprintf(out, "{\"what\": \"%s\", \"limit\": %" PRIu64 ", \"found\": %" PRIu64 ", \"exceeded\": %s, ",
             limited_names[limit->what], limit->most, limit->found, limit->exceeded ? "true" : "false");
@@ -45,7 +45,7 @@ static void put_suppressed(FILE *out, const struct checked *checked)
         fputs(" \"suppressed\": null,\n", out);
 }
 
-void check_json(FILE *out, const struct check_report *report)
+void checked_json(FILE *out, const struct checked_report *report)
 {
     const struct limits *limits = report->limits;
     json_head(out, &report->side[NEW]);

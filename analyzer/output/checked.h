@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 /* How a trace stands to its limits, for a person and for programs. */
-#ifndef OUTPUT_CHECK_H
-#define OUTPUT_CHECK_H
+#ifndef OUTPUT_CHECKED_H
+#define OUTPUT_CHECKED_H
 
 #include <stdio.h>
 
 #include "model/fault.h"
 #include "output/report.h"
 
-struct check_report {
+struct checked_report {
     struct report side[SIDES]; /* without rows; the older is the baseline, without a trace if there is none */
     const struct checked *checked;
     const struct limits *limits; /* judged */
@@ -17,12 +17,12 @@ struct check_report {
 };
 
 /* A line for each limit, then who is at fault. */
-void check_text(FILE *out, const struct check_report *report);
+void checked_text(FILE *out, const struct checked_report *report);
 
 /* A side of the report as it is where a limit is exceeded. */
-struct report check_side(const struct check_report *report, struct fault *fault, enum side side);
+struct report checked_side_of(const struct checked_report *report, struct fault *fault, enum side side);
 
 /* One object; each limit has the sites at fault. */
-void check_json(FILE *out, const struct check_report *report);
+void checked_json(FILE *out, const struct checked_report *report);
 
 #endif
