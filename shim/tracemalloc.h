@@ -145,8 +145,8 @@ static inline int tracemalloc_get_size(const void *ptr, size_t *requested, size_
     return 0;
 }
 
-/* Bytes live now in *current, and at most so far in *peak; either may be null.  With several threads
-   the figures of the others may be up to 64 KiB each behind.  Cost: a few loads. */
+/* Bytes live now in *current, and at most so far in *peak; either may be null.  With several threads the peak is exact to
+   64 KiB each, and so is current while others allocate.  Cost: a few loads, and one for each thread. */
 static inline int tracemalloc_get_traced_memory(size_t *current, size_t *peak)
 {
     int (*entry)(size_t *, size_t *) = TRACEMALLOC_ENTRY(libtrace_get_traced_memory);
@@ -160,8 +160,8 @@ static inline int tracemalloc_get_traced_memory(size_t *current, size_t *peak)
 }
 
 /* Allocations so far in *allocations, a realloc of a block being one, and blocks live now in *blocks; either may be
-   null.  Allocations of other threads may be missing that are under way; blocks are as behind as the bytes of
-   tracemalloc_get_traced_memory.  Cost: 2 ns for each call site of each thread. */
+   null.  While others allocate, what they do meanwhile may be missing.  Cost: up to 5 ns for each call site of each
+   thread. */
 static inline int tracemalloc_get_traced_counts(size_t *allocations, size_t *blocks)
 {
     int (*entry)(size_t *, size_t *) = TRACEMALLOC_ENTRY(libtrace_get_traced_counts);

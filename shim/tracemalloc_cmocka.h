@@ -54,7 +54,7 @@ TRACEMALLOC_TEST_FUNCTION int tracemalloc_test_setup(void **state)
     return 0;
 }
 
-/* How much more there is now. */
+/* How much more there is now; 0 if there is less. */
 TRACEMALLOC_TEST_FUNCTION struct tracemalloc_test tracemalloc_test_grown(void)
 {
     struct tracemalloc_test now = tracemalloc_test;
@@ -64,7 +64,7 @@ TRACEMALLOC_TEST_FUNCTION struct tracemalloc_test tracemalloc_test_grown(void)
     now.current = now.current > then->current ? now.current - then->current : 0;
     now.peak = now.peak > then->current ? now.peak - then->current : 0;
     now.blocks = now.blocks > then->blocks ? now.blocks - then->blocks : 0;
-    now.allocations -= then->allocations;
+    now.allocations = now.allocations > then->allocations ? now.allocations - then->allocations : 0;
     return now;
 }
 

@@ -2,12 +2,10 @@
 /* The difference for a person. */
 #include "output/difference.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "output/text.h"
 #include "output/units.h"
-#include "output/utf8.h"
 
 #define WIDE_ENOUGH 120 /* for callers below their function instead of at the left */
 

@@ -37,7 +37,7 @@ HOOK int libtrace_get_traced_counts(size_t *allocations, size_t *blocks)
     uint64_t all = 0, now = 0;
     struct thread *self = hook_enter(HOOK_FRAME);
     if (self) {
-        counters_count_up(self, &all, &now);
+        counters_count_up(&all, &now);
         guard_drop(self);
     }
     if (allocations)

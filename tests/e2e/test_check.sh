@@ -161,6 +161,10 @@ same "JSON: sites at fault, those without a part are left out" '["keep"]' \
     "$(wanted '[.limits[0].sites[].frames[0].function]' --max-current 1 a)"
 same "JSON: --limit" 1 "$(wanted '.limits[0].sites | length' --max-peak 1 --limit 1 a)"
 
+cp a $'evil\033[31m\n.trace'
+check_of --baseline $'evil\033[31m\n.trace' --max-peak 1 $'evil\033[31m\n.trace'
+check "hostile names are harmless" eval 'status_is 1 && has out "evil.x1b" && ! grep -q $'"'"'\033'"'"' out'
+
 # ---- wrong usage -------------------------------------------------------------------------------------
 
 # wrong NAME MESSAGE ARGUMENTS...
