@@ -63,8 +63,8 @@ COMMON    = -std=gnu11 $(CFLAGS) $(WARNINGS) -MMD -MP
 # With SAN the recorder's modules are only for the unit tests: a sanitizer brings its own malloc.
 SHIM_FLAGS     = -fPIC -fvisibility=hidden -ftls-model=initial-exec -fno-plt -fexceptions -Ishim \
                  -D_GNU_SOURCE $(shell pkg-config --cflags libunwind) $(SANFLAGS)
-ANALYZER_FLAGS = -D_GNU_SOURCE -Ishim -Ianalyzer $(shell pkg-config --cflags libdw libelf) $(SANFLAGS)
-ANALYZER_LIBS  = $(shell pkg-config --libs libdw libelf) -liberty
+ANALYZER_FLAGS = -D_GNU_SOURCE -Ishim -Ianalyzer $(shell pkg-config --cflags libdw libelf ncursesw) $(SANFLAGS)
+ANALYZER_LIBS  = $(shell pkg-config --libs libdw libelf ncursesw) -liberty
 DEMO_FLAGS     = -D_GNU_SOURCE -Ishim $(SANFLAGS)
 
 # ---- the three programs ------------------------------------------------------------------------------

@@ -34,6 +34,7 @@ need libunwind-dev libunwind module libunwind
 need libelf-dev libelf module libelf
 need libdw-dev libdw module libdw
 need uthash-dev uthash.h header uthash.h
+need libncurses-dev ncursesw module ncursesw
 need libiberty-dev libiberty/demangle.h header libiberty/demangle.h
 need libjs-dygraphs dygraph.min.js file_there /usr/share/javascript/dygraphs/dygraph.min.js
 
@@ -48,6 +49,7 @@ for purpose; do
         need binutils objdump command_there objdump
         need jq jq command_there jq
         need procps ps command_there ps
+        need tmux tmux command_there tmux
         need valgrind valgrind command_there valgrind
         need musl-tools musl-gcc command_there musl-gcc
         need libjemalloc2 libjemalloc file_there /usr/lib/x86_64-linux-gnu/libjemalloc.so.2

@@ -11,6 +11,7 @@ int command_diff(int argc, char **argv);
 int command_html(int argc, char **argv);
 int command_info(int argc, char **argv);
 int command_leaks(int argc, char **argv);
+int command_live(int argc, char **argv);
 int command_report(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_source(int argc, char **argv);

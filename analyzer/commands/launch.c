@@ -73,6 +73,9 @@ static bool set_environment(const struct launch *launch)
 static void become(const struct launch *launch, const struct signals *signals, int report)
 {
     int error = ENOMEM;
+    for (int fd = 0; launch->streams && fd < 3; fd++)
+        if (launch->streams[fd] >= 0)
+            dup2(launch->streams[fd], fd);
     if (set_environment(launch)) {
         release(signals);
         execvp(launch->argv[0], launch->argv);
@@ -103,10 +106,12 @@ static void wait_for_end(pid_t pid, const sigset_t *waited)
     }
 }
 
-static void see_to_end(struct launched *launched, const sigset_t *waited, int report)
+static void see_to_end(const struct launch *launch, struct launched *launched, const sigset_t *waited, int report)
 {
     while (read(report, &launched->error, sizeof(launched->error)) < 0 && errno == EINTR)
         ;
+    if (!launched->error && launch->started)
+        launch->started(launched->pid, launch->context);
     wait_for_end(launched->pid, waited);
     /* A process that was not waited for still has its line in /proc. */
     launched->process_start = process_start_time(launched->pid, NULL);
@@ -135,7 +140,7 @@ bool launch(const struct launch *launch, struct launched *launched)
     close(report[1]);
     bool started = launched->pid > 0;
     if (started)
-        see_to_end(launched, &signals.waited, report[0]);
+        see_to_end(launch, launched, &signals.waited, report[0]);
     int error = errno;
     close(report[0]);
     /* Signals that came meanwhile stay held: the summary is still to be written. */

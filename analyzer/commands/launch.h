@@ -11,6 +11,9 @@ struct launch {
     char **argv;
     const char *preload; /* library to preload first; null: environment as it is */
     const char *options; /* added to LIBTRACE_OPTIONS; root=PID is added too */
+    const int *streams;  /* descriptors for its standard streams, -1: ours; null: ours, all three */
+    void (*started)(pid_t pid, void *context); /* called once it runs; null: nobody wants to know */
+    void *context;
 };
 
 struct launched {

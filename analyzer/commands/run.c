@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "commands/beside.h"
 #include "commands/commands.h"
 #include "commands/launch.h"
 #include "commands/options.h"
@@ -27,12 +28,12 @@
 #define MOST_SNAPSHOTS 1024
 #define FEW_NAMES      8
 
-#define OUT_DEFAULT "tracemalloc.%e.%p.trace" /* the recorder's own */
-#define OUT_MOST    4000                      /* bytes that it takes */
+#define OUT_DEFAULT    "tracemalloc.%e.%p.trace" /* the recorder's own */
+#define OUT_MOST       4000                      /* bytes that it takes */
 
 struct options {
     const char *out, *children, *depth, *interval, *growth, *size, *keep; /* null: the recorder's own */
-    bool quiet;
+    bool quiet, live;
     char **program; /* and its arguments */
 };
 
@@ -41,6 +42,7 @@ enum {
     KEY_QUIET = 'q',
     KEY_DEPTH = 'd',
     KEY_CHILDREN = 'c',
+    KEY_LIVE = 'l',
     KEY_INTERVAL = 256, /* no letters */
     KEY_GROWTH,
     KEY_SIZE,
@@ -51,6 +53,10 @@ static const struct argp_option argp_options[] = {
     {"output", KEY_OUT, "FILE", 0,
      "Name of the trace (default: tracemalloc.%e.%p.trace; %e program, %p process, %t time); a name that "
      "exists gets a suffix, nothing is overwritten",
+     0},
+    {"live", KEY_LIVE, NULL, 0,
+     "Watch it while it runs, as `tracemalloc live` does: in a pane of its own within tmux; else the "
+     "program's output is kept and printed when the view is left",
      0},
     {"quiet", KEY_QUIET, NULL, 0, "No summary at the end", 0},
     {"depth", KEY_DEPTH, "N", 0, "Keep about the innermost N frames of a stack (default 1024)", 0},
@@ -79,6 +85,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case KEY_QUIET:
         options->quiet = true;
+        return 0;
+    case KEY_LIVE:
+        options->live = true;
         return 0;
     case KEY_DEPTH:
         options_number(state, "depth", argument, 1, DEEPEST);
@@ -181,8 +190,8 @@ static char *full_name(const char *name)
     bool relative = name ? name[0] != '/' : !given;
     const char *plain = name ? name : OUT_DEFAULT;
     free(given);
-    if (!relative || !getcwd(directory, sizeof(directory)) || directory[0] != '/' || strpbrk(directory, ",%") ||
-        strlen(directory) + strlen(plain) >= OUT_MOST)
+    if (!relative || !getcwd(directory, sizeof(directory)) || directory[0] != '/' ||
+        strpbrk(directory, ",%") || strlen(directory) + strlen(plain) >= OUT_MOST)
         return name ? strdup(name) : NULL;
     return asprintf(&full, "%s/%s", directory, plain) < 0 ? NULL : full;
 }
@@ -256,6 +265,15 @@ static struct traces find_traces(const struct places *places, const struct launc
         if (places->all[i])
             traces_add_run(&traces, places->all[i], launched->pid, launched->since_ns);
     return traces;
+}
+
+static char *find_for_view(const void *context, pid_t pid, uint64_t process_start)
+{
+    const struct launched launched = {.pid = pid, .process_start = process_start};
+    struct places places = places_of(context);
+    char *file = find_trace(&places, &launched);
+    free(places.out);
+    return file;
 }
 
 static void summarise_one(const char *file)
@@ -345,7 +363,8 @@ static void note_end(const char *file, const struct launched *launched)
         message("%s: its end cannot be noted: %s", file, why.text);
 }
 
-static void conclude(const struct options *options, const struct launched *launched)
+/* *beside is the view that is open, if there is one. */
+static void conclude(const struct options *options, const struct launched *launched, struct beside *beside)
 {
     struct places places = places_of(options);
     char *file = find_trace(&places, launched);
@@ -353,6 +372,8 @@ static void conclude(const struct options *options, const struct launched *launc
         note_end(file, launched);
     else
         message("%s left no trace", options->program[0]);
+    if (beside)
+        beside_finish(beside);
     if (!options->quiet) {
         struct traces traces = find_traces(&places, launched);
         if (traces.count > 1 || (traces.count && !file))
@@ -368,18 +389,28 @@ static void conclude(const struct options *options, const struct launched *launc
 static int run(const struct options *options, const char *library)
 {
     struct launched launched;
+    struct beside *beside = NULL;
+    if (options->live && library && !(beside = beside_prepare(find_for_view, options)))
+        return EXIT_USAGE;
     char *list = recorder_options(options);
     struct launch how = {.argv = options->program, .preload = library, .options = list ? list : ""};
+    if (beside) {
+        how.streams = beside_streams(beside);
+        how.started = beside_start;
+        how.context = beside;
+    }
     bool tried = launch(&how, &launched);
     int error = tried ? launched.error : errno;
     free(list);
     if (error) {
+        if (beside)
+            beside_finish(beside);
         bool unknown = error == ENOENT && !strchr(options->program[0], '/');
         message("%s: %s", options->program[0], unknown ? "command not found" : strerror(error));
         return tried ? launch_exit_status(&launched) : EXIT_FAILURE;
     }
     if (library)
-        conclude(options, &launched);
+        conclude(options, &launched, beside);
     return launch_exit_status(&launched);
 }
 

@@ -46,6 +46,7 @@ struct debuginfo {
     uint64_t size; /* of the file, without its holes */
     size_t most;   /* of anything that is read of it */
     bool symbols_read, units_read, calls_read;
+    bool incomplete; /* a file with the rest of a unit is missing */
     struct elf_symbols symbols;
     struct elf_calls calls;
     struct dwarf_units units;
@@ -350,8 +351,10 @@ static void unpack_unit(struct debuginfo *info, const Dwarf_Die *unit)
 {
     if (info->unpacked.unit == unit)
         return;
+    bool whole;
     debuginfo_rest(info);
-    Dwarf_Die contents = dwarf_units_contents(&info->units, unit);
+    Dwarf_Die contents = dwarf_units_contents(&info->units, unit, &whole);
+    info->incomplete |= !whole;
     dwarf_functions_read(&info->unpacked.functions, &contents, info->most);
     info->unpacked.unit = unit;
 }
@@ -378,6 +381,11 @@ static size_t places_in_unit(struct debuginfo *info, const Dwarf_Die *unit, uint
     }
     unpack_function(info, function);
     return places_in(info, address, places);
+}
+
+bool debuginfo_was_whole(const struct debuginfo *info)
+{
+    return !info->incomplete;
 }
 
 size_t debuginfo_find(struct debuginfo *info, uint64_t address, struct place places[DEBUGINFO_DEEPEST])

@@ -49,6 +49,10 @@ size_t debuginfo_find(struct debuginfo *info, uint64_t address, struct place pla
    that is not known; it lives as long as info. */
 const char *debuginfo_directory(struct debuginfo *info, uint64_t address);
 
+/* Whether all that was asked for so far was answered from what should be there: otherwise a file that holds a part
+   of the debug information (-gsplit-dwarf) is missing. */
+bool debuginfo_was_whole(const struct debuginfo *info);
+
 /* The function of another file that is called by the instruction that ends behind an address; null if it is no such
    call.  As in the file: maybe mangled; it lives as long as info. */
 const char *debuginfo_called(struct debuginfo *info, uint64_t address);

@@ -80,10 +80,11 @@ static bool split_may_block(const char *directory, Dwarf_Die *unit)
     return false;
 }
 
-Dwarf_Die dwarf_units_contents(const struct dwarf_units *units, const Dwarf_Die *unit)
+Dwarf_Die dwarf_units_contents(const struct dwarf_units *units, const Dwarf_Die *unit, bool *whole)
 {
     Dwarf_Die die = *unit, split;
     uint8_t type;
+    *whole = true;
     if (dwarf_cu_info(die.cu, NULL, &type, NULL, NULL, NULL, NULL, NULL) != 0 || type != DW_UT_skeleton)
         return die;
     char *directory = strdup(units->directory);
@@ -91,5 +92,6 @@ Dwarf_Die dwarf_units_contents(const struct dwarf_units *units, const Dwarf_Die 
     free(directory);
     if (safe && dwarf_cu_info(die.cu, NULL, NULL, NULL, &split, NULL, NULL, NULL) == 0 && split.cu)
         return split;
+    *whole = false;
     return die;
 }

@@ -29,7 +29,7 @@ const Dwarf_Die *dwarf_units_find(const struct dwarf_units *units, uint64_t addr
 /* Nothing more will be asked about a unit for now: it can leave memory. */
 void dwarf_units_rest(const struct dwarf_units *units, const Dwarf_Die *unit);
 
-/* The die that has the unit's functions: with -gsplit-dwarf it is in another file. */
-Dwarf_Die dwarf_units_contents(const struct dwarf_units *units, const Dwarf_Die *unit);
+/* The die that has the unit's functions: with -gsplit-dwarf it is in another file; *whole: that is there. */
+Dwarf_Die dwarf_units_contents(const struct dwarf_units *units, const Dwarf_Die *unit, bool *whole);
 
 #endif

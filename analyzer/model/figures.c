@@ -6,21 +6,9 @@
 
 #include "model/snapshot.h"
 
-/*
- * Sums are formed modulo 2^64: one shard's current may be negative, and a damaged file may say
- * anything.  Only the finished sum of a site is read as a signed number; a counter that was torn while
- * it was read can leave it below zero, which is shown as zero.
- */
-struct sums {
-    uint64_t allocations, allocated_bytes, frees, freed_bytes;
-    uint64_t inherited_blocks, inherited_bytes;
-    uint64_t peak_blocks, peak_bytes;
-    uint64_t reallocations, temporary;
-};
-
 struct reading {
     struct trace *trace;
-    struct sums *sums; /* per site */
+    struct counts *counts; /* per site */
     uint64_t epoch;
     uint32_t place; /* of the snapshot */
     uint32_t sites, spills; /* that count */
@@ -28,44 +16,55 @@ struct reading {
 
 /* While a program runs its peak moves on: a counter saved at a later peak than the header's, which was
    read before, is at its peak too. */
+void counts_add(struct counts *counts, const struct trace_counter *counter, uint64_t epoch)
+{
+    bool saved = counter->epoch >= epoch;
+    counts->allocations += counter->allocations;
+    counts->allocated_bytes += counter->allocated_bytes;
+    counts->frees += counter->frees;
+    counts->freed_bytes += counter->freed_bytes;
+    counts->peak_blocks += saved ? (uint64_t)counter->peak_blocks : counter->allocations - counter->frees;
+    counts->peak_bytes +=
+        saved ? (uint64_t)counter->peak_bytes : counter->allocated_bytes - counter->freed_bytes;
+    counts->reallocations += counter->reallocations;
+    counts->temporary += counter->temporary;
+}
+
 static void add_counter(uint64_t site, const void *record, void *context)
 {
     const struct reading *reading = context;
-    const struct trace_counter *counter = record;
-    struct sums *sums = &reading->sums[site];
-    bool saved = counter->epoch >= reading->epoch;
-    sums->allocations += counter->allocations;
-    sums->allocated_bytes += counter->allocated_bytes;
-    sums->frees += counter->frees;
-    sums->freed_bytes += counter->freed_bytes;
-    sums->peak_blocks += saved ? (uint64_t)counter->peak_blocks : counter->allocations - counter->frees;
-    sums->peak_bytes +=
-        saved ? (uint64_t)counter->peak_bytes : counter->allocated_bytes - counter->freed_bytes;
-    sums->reallocations += counter->reallocations;
-    sums->temporary += counter->temporary;
+    counts_add(&reading->counts[site], record, reading->epoch);
 }
 
 static void add_snapshot_site(uint64_t site, const void *record, void *context)
 {
     const struct reading *reading = context;
     const struct trace_snapshot_site *figures = record;
-    struct sums *sums = &reading->sums[site];
-    sums->allocations += figures->allocations;
-    sums->allocated_bytes += figures->allocated_bytes;
-    sums->frees += figures->frees;
-    sums->freed_bytes += figures->freed_bytes;
-    sums->peak_blocks += (uint64_t)figures->peak_blocks;
-    sums->peak_bytes += (uint64_t)figures->peak_bytes;
-    sums->reallocations += figures->reallocations;
-    sums->temporary += figures->temporary;
+    struct counts *counts = &reading->counts[site];
+    counts->allocations += figures->allocations;
+    counts->allocated_bytes += figures->allocated_bytes;
+    counts->frees += figures->frees;
+    counts->freed_bytes += figures->freed_bytes;
+    counts->peak_blocks += (uint64_t)figures->peak_blocks;
+    counts->peak_bytes += (uint64_t)figures->peak_bytes;
+    counts->reallocations += figures->reallocations;
+    counts->temporary += figures->temporary;
 }
 
 static void add_inherited(uint64_t site, const void *record, void *context)
 {
     const struct reading *reading = context;
     const struct trace_inherited *inherited = record;
-    reading->sums[site].inherited_blocks += inherited->blocks;
-    reading->sums[site].inherited_bytes += inherited->bytes;
+    reading->counts[site].inherited_blocks += inherited->blocks;
+    reading->counts[site].inherited_bytes += inherited->bytes;
+}
+
+void counts_spill(struct counts *counts, const struct trace_spill *spill)
+{
+    if (spill->kind == TRACE_SPILL_REALLOCATIONS)
+        counts->reallocations += UINT64_C(1) << 32;
+    if (spill->kind == TRACE_SPILL_TEMPORARY)
+        counts->temporary += UINT64_C(1) << 32;
 }
 
 static void add_spill(uint64_t number, const void *record, void *context)
@@ -73,13 +72,8 @@ static void add_spill(uint64_t number, const void *record, void *context)
     (void)number;
     const struct reading *reading = context;
     const struct trace_spill *spill = record;
-    if (spill->site >= reading->trace->header.site_count)
-        return;
-    struct sums *sums = &reading->sums[spill->site];
-    if (spill->kind == TRACE_SPILL_REALLOCATIONS)
-        sums->reallocations += UINT64_C(1) << 32;
-    if (spill->kind == TRACE_SPILL_TEMPORARY)
-        sums->temporary += UINT64_C(1) << 32;
+    if (spill->site < reading->trace->header.site_count)
+        counts_spill(&reading->counts[spill->site], spill);
 }
 
 static uint64_t not_negative(uint64_t sum)
@@ -87,18 +81,18 @@ static uint64_t not_negative(uint64_t sum)
     return sum > INT64_MAX ? 0 : sum;
 }
 
-static void finish_site(struct site *site, const struct sums *sums)
+struct figures counts_figures(const struct counts *counts)
 {
-    site->figures = (struct figures){
-        .current_bytes = not_negative(sums->allocated_bytes - sums->freed_bytes + sums->inherited_bytes),
-        .current_blocks = not_negative(sums->allocations - sums->frees + sums->inherited_blocks),
-        .peak_bytes = not_negative(sums->peak_bytes + sums->inherited_bytes),
-        .peak_blocks = not_negative(sums->peak_blocks + sums->inherited_blocks),
-        .allocated_bytes = sums->allocated_bytes,
-        .allocations = sums->allocations,
-        .frees = sums->frees,
-        .reallocations = sums->reallocations,
-        .temporary = sums->temporary,
+    return (struct figures){
+        .current_bytes = not_negative(counts->allocated_bytes - counts->freed_bytes + counts->inherited_bytes),
+        .current_blocks = not_negative(counts->allocations - counts->frees + counts->inherited_blocks),
+        .peak_bytes = not_negative(counts->peak_bytes + counts->inherited_bytes),
+        .peak_blocks = not_negative(counts->peak_blocks + counts->inherited_blocks),
+        .allocated_bytes = counts->allocated_bytes,
+        .allocations = counts->allocations,
+        .frees = counts->frees,
+        .reallocations = counts->reallocations,
+        .temporary = counts->temporary,
     };
 }
 
@@ -114,13 +108,13 @@ static void peak_is_current(struct trace *trace)
     trace->totals.peak_blocks = trace->totals.current_blocks;
 }
 
-static void finish(struct trace *trace, const struct sums *sums)
+static void finish(struct trace *trace, const struct counts *counts)
 {
     trace->totals = (struct figures){0};
     trace->truncated_allocations = 0;
     for (uint32_t i = 1; i < trace->header.site_count; i++) {
         struct site *site = &trace->sites[i];
-        finish_site(site, &sums[i]);
+        site->figures = counts_figures(&counts[i]);
         figures_add(&trace->totals, &site->figures);
         if (site->truncated)
             trace->truncated_allocations += site->figures.allocations;
@@ -166,14 +160,14 @@ bool figures_read(struct trace *trace, struct reader *reader, struct failure *wh
 {
     uint32_t count = trace->header.site_count;
     struct reading reading = {.trace = trace, .sites = count, .spills = trace->header.spill_count};
-    reading.sums = file_memory(&reader->file, count, sizeof(struct sums), why);
-    if (!reading.sums)
+    reading.counts = file_memory(&reader->file, count, sizeof(struct counts), why);
+    if (!reading.counts)
         return false;
     /* Again when the peak moved meanwhile; a program that grows all the time is taken as it is. */
     uint64_t after = 0;
     bool fine = read_epoch(&reader->file, &reading.epoch, why);
     for (int try = 0; fine && try < 4; try++) {
-        memset(reading.sums, 0, count * sizeof(struct sums));
+        memset(reading.counts, 0, count * sizeof(struct counts));
         fine = add_sections(&reading, reader, TRACE_COUNTERS, why) && read_epoch(&reader->file, &after, why);
         if (!fine || after == reading.epoch)
             break;
@@ -181,8 +175,8 @@ bool figures_read(struct trace *trace, struct reader *reader, struct failure *wh
             reading.epoch = after;
     }
     if (fine)
-        finish(trace, reading.sums);
-    file_forget(&reader->file, reading.sums, count, sizeof(struct sums));
+        finish(trace, reading.counts);
+    file_forget(&reader->file, reading.counts, count, sizeof(struct counts));
     return fine;
 }
 
@@ -194,14 +188,14 @@ bool figures_read_snapshot(struct trace *trace, const struct snapshot *snapshot,
                               .place = snapshot->place,
                               .sites = snapshot->site_count,
                               .spills = snapshot->spill_count};
-    reading.sums = file_memory(&reader->file, count, sizeof(struct sums), why);
-    if (!reading.sums)
+    reading.counts = file_memory(&reader->file, count, sizeof(struct counts), why);
+    if (!reading.counts)
         return false;
     bool fine = add_sections(&reading, reader, TRACE_SNAPSHOT_SITES, why) &&
                 snapshot_is_there(snapshot, &reader->file, why);
     if (fine)
-        finish(trace, reading.sums);
-    file_forget(&reader->file, reading.sums, count, sizeof(struct sums));
+        finish(trace, reading.counts);
+    file_forget(&reader->file, reading.counts, count, sizeof(struct counts));
     return fine;
 }
 
@@ -216,6 +210,14 @@ void figures_add(struct figures *a, const struct figures *b)
     a->frees += b->frees;
     a->reallocations += b->reallocations;
     a->temporary += b->temporary;
+}
+
+void figures_replace(struct figures *total, const struct figures *old, const struct figures *new)
+{
+    uint64_t *sum = (uint64_t *)total;
+    const uint64_t *less = (const uint64_t *)old, *more = (const uint64_t *)new;
+    for (size_t i = 0; i < sizeof(*total) / sizeof(*sum); i++)
+        sum[i] += more[i] - less[i];
 }
 
 bool figures_any(const struct figures *figures)

@@ -69,6 +69,14 @@ uint64_t file_data_size(int fd)
     return size;
 }
 
+uint64_t file_budget(int fd)
+{
+    uint64_t budget;
+    if (__builtin_mul_overflow(file_data_size(fd), BUDGET_PER_BYTE, &budget))
+        return UINT64_MAX;
+    return budget < LEAST_BUDGET ? LEAST_BUDGET : budget;
+}
+
 bool file_open(struct file *file, const char *path, struct failure *why)
 {
     file->fd = file_open_regular(path, O_RDONLY, &file->stat);
@@ -76,11 +84,7 @@ bool file_open(struct file *file, const char *path, struct failure *why)
         return failure_set(why, "not a regular file");
     if (file->fd < 0)
         return failure_set(why, "%s", strerror(errno));
-    if (__builtin_mul_overflow(file_data_size(file->fd), BUDGET_PER_BYTE, &file->budget))
-        file->budget = UINT64_MAX;
-    if (file->budget < LEAST_BUDGET)
-        file->budget = LEAST_BUDGET;
-    file->budget -= APART;
+    file->budget = file_budget(file->fd) - APART;
     return true;
 }
 

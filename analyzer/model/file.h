@@ -41,6 +41,9 @@ uint64_t file_next_data(const struct file *file, uint64_t offset, uint64_t end);
 /* How much of a file is in no hole. */
 uint64_t file_data_size(int fd);
 
+/* What reading the open file may take at most: 16 times what it has on the disk, or 64 MB. */
+uint64_t file_budget(int fd);
+
 /* Charges the file's budget for n things of `size` bytes; false if it is not large enough. */
 bool file_charge(struct file *file, uint64_t n, size_t size, struct failure *why);
 

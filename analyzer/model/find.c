@@ -25,6 +25,7 @@ struct search {
     uint64_t process_start;
     int32_t run_pid; /* 0: any */
     uint64_t since_ns;
+    bool running; /* only of programs that run */
 };
 
 struct found {
@@ -47,6 +48,8 @@ static bool look_into(struct entry *entry, const char *path)
 
 static bool matches(const struct trace_header *header, const struct search *search)
 {
+    if (search->running)
+        return header->state == TRACE_RUNNING && process_is_there(header);
     if (search->pid && (header->pid != search->pid || header->process_start != search->process_start))
         return false;
     if (search->run_pid && (header->run_pid != search->run_pid || header->started_ns < search->since_ns))
@@ -56,9 +59,10 @@ static bool matches(const struct trace_header *header, const struct search *sear
 
 static bool is_newer(const struct entry *a, const struct entry *b, const struct search *search)
 {
-    if (!search->pid && a->written.tv_sec != b->written.tv_sec)
+    bool by_time = !search->pid && !search->running;
+    if (by_time && a->written.tv_sec != b->written.tv_sec)
         return a->written.tv_sec > b->written.tv_sec;
-    if (!search->pid && a->written.tv_nsec != b->written.tv_nsec)
+    if (by_time && a->written.tv_nsec != b->written.tv_nsec)
         return a->written.tv_nsec > b->written.tv_nsec;
     return a->header.started_realtime_ns > b->header.started_realtime_ns;
 }
@@ -149,4 +153,59 @@ char **find_all(const char *directory, size_t *count)
 char **find_of_run(const char *directory, int32_t run_pid, uint64_t since_ns, size_t *count)
 {
     return paths(find(directory, &(struct search){.run_pid = run_pid, .since_ns = since_ns}), count);
+}
+
+char *find_running(const char *directory)
+{
+    const struct search search = {.running = true};
+    return newest(find(directory, &search), &search);
+}
+
+/* Newlines stand as \012 in a list of mappings. */
+static void unescape(char *path)
+{
+    char *to = path;
+    for (; *path; to++) {
+        bool newline = strncmp(path, "\\012", 4) == 0;
+        *to = newline ? '\n' : *path;
+        path += newline ? 4 : 1;
+    }
+    *to = 0;
+}
+
+/* As the process calls it, or through its root if it lives in another file system. */
+static char *trace_at(int32_t pid, const char *path)
+{
+    struct entry entry;
+    char *inside;
+    if (look_into(&entry, path) && entry.header.pid == pid)
+        return strdup(path);
+    if (asprintf(&inside, "/proc/%d/root%s", (int)pid, path) < 0)
+        return NULL;
+    if (look_into(&entry, inside))
+        return inside;
+    free(inside);
+    return NULL;
+}
+
+char *find_mapped(int32_t pid)
+{
+    char name[64], *line = NULL, *found = NULL;
+    size_t size = 0;
+    snprintf(name, sizeof(name), "/proc/%d/maps", (int)pid);
+    FILE *maps = fopen(name, "re");
+    while (maps && !found && getline(&line, &size, maps) > 0) {
+        int path = 0;
+        char shared = 0;
+        if (sscanf(line, "%*s %*3c%c %*s %*s %*s %n", &shared, &path) != 1 || shared != 's' ||
+            line[path] != '/')
+            continue;
+        line[strcspn(line, "\n")] = 0;
+        unescape(line + path);
+        found = trace_at(pid, line + path);
+    }
+    free(line);
+    if (maps)
+        fclose(maps);
+    return found;
 }

@@ -23,4 +23,12 @@ char **find_all(const char *directory, size_t *count);
    at or after `since_ns` of CLOCK_MONOTONIC. */
 char **find_of_run(const char *directory, int32_t run_pid, uint64_t since_ns, size_t *count);
 
+/* The trace in a directory of a program that runs, the latest that began; to be freed; null if there is
+   none. */
+char *find_running(const char *directory);
+
+/* The trace that a process has mapped, wherever it is; to be freed; null if there is none, or if it is not
+   ours to look into. */
+char *find_mapped(int32_t pid);
+
 #endif

@@ -86,12 +86,26 @@ static bool still_maps(pid_t pid, ino_t inode)
     return found || unreadable;
 }
 
-static bool runs(const struct trace *trace)
+uint64_t process_resident(pid_t pid)
 {
-    const struct trace_header *header = &trace->header;
+    char path[64], line[256];
+    unsigned long long pages;
+    snprintf(path, sizeof(path), "/proc/%d/statm", (int)pid);
+    if (!read_line(path, line, sizeof(line)) || sscanf(line, "%*s %llu", &pages) != 1)
+        return 0;
+    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+bool process_is_there(const struct trace_header *header)
+{
     bool alive = false;
     return header->pid > 0 && process_start_time(header->pid, &alive) == header->process_start && alive &&
-           process_same_boot(header->boot_id) && still_maps(header->pid, trace->inode);
+           process_same_boot(header->boot_id);
+}
+
+static bool runs(const struct trace *trace)
+{
+    return process_is_there(&trace->header) && still_maps(trace->header.pid, trace->inode);
 }
 
 static uint64_t now_ns(void)

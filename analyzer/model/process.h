@@ -16,9 +16,15 @@ struct process {
 /* As noted in the file; where nothing is noted, /proc tells whether it still runs and records there. */
 struct process process_of(const struct trace *trace);
 
+/* Whether the process that a header speaks of is there still; it may record elsewhere by now. */
+bool process_is_there(const struct trace_header *header);
+
 /* When the process started, as field 22 of /proc/PID/stat has it (also of a zombie); 0 if there is no
    such process.  *alive: it is no zombie.  alive may be null. */
 uint64_t process_start_time(pid_t pid, bool *alive);
+
+/* Bytes of memory that the process has in RAM; 0 if there is no such process. */
+uint64_t process_resident(pid_t pid);
 
 /* Whether this boot of the machine is the one with this id (16 bytes). */
 bool process_same_boot(const uint8_t *boot_id);

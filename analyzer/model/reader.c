@@ -9,12 +9,12 @@
 #include <string.h>
 
 #include "model/figures.h"
+#include "model/paths.h"
 #include "model/snapshot.h"
 #include "model/strings.h"
 #include "model/points.h"
 
 #define LARGEST_HEADER (UINT32_C(1) << 20)
-#define DEEPEST        (1u << 18) /* four times the largest depth that can be asked for */
 
 /* Bytes that a report takes for each record besides these tables: for rows, groups, places. */
 enum { LATER_SITE = 240, LATER_FRAME = 96, LATER_MODULE = 64 };
@@ -103,55 +103,14 @@ static bool read_tables(struct trace *trace, const struct sections *sections, st
     return fine;
 }
 
-static bool check_frames(const struct trace *trace, struct failure *why)
-{
-    for (uint32_t i = 1; i < trace->header.frame_count; i++)
-        if (trace->frames[i].module && trace->frames[i].module >= trace->header.module_count)
-            return failure_set(why, "is damaged: frame %u is in no module", i);
-    return true;
-}
-
-/* Every path leads to a root, since parents have smaller numbers; *roots gets each node's root. */
-static bool check_nodes(const struct trace *trace, uint8_t *roots, uint32_t *depths, struct failure *why)
-{
-    const struct trace_header *header = &trace->header;
-    for (uint32_t i = 1; i < header->node_count; i++) {
-        const struct trace_node *node = &trace->nodes[i];
-        if (i < TRACE_NODE_FIRST) {
-            roots[i] = (uint8_t)i;
-            continue;
-        }
-        if (node->parent == TRACE_NODE_NONE || node->parent >= i)
-            return failure_set(why, "is damaged: call path %u has no caller", i);
-        if (node->frame == 0 || node->frame >= header->frame_count)
-            return failure_set(why, "is damaged: call path %u has no frame", i);
-        roots[i] = roots[node->parent];
-        depths[i] = depths[node->parent] + 1;
-        if (depths[i] > DEEPEST)
-            return failure_set(why, "is damaged: call path %u is endless", i);
-    }
-    return true;
-}
-
-static bool check_sites(struct trace *trace, const uint8_t *roots, struct failure *why)
-{
-    for (uint32_t i = 1; i < trace->header.site_count; i++) {
-        struct site *site = &trace->sites[i];
-        if (site->node == TRACE_NODE_NONE || site->node >= trace->header.node_count)
-            return failure_set(why, "is damaged: site %u has no call path", i);
-        site->truncated = roots[site->node] != TRACE_NODE_ROOT;
-    }
-    return true;
-}
-
 static bool check_paths(struct trace *trace, struct file *file, struct failure *why)
 {
-    uint8_t *roots = file_memory(file, trace->header.node_count, sizeof(*roots), why);
-    uint32_t *depths = roots ? file_memory(file, trace->header.node_count, sizeof(*depths), why) : NULL;
-    bool fine = depths && check_frames(trace, why) && check_nodes(trace, roots, depths, why) &&
-                check_sites(trace, roots, why);
-    free(depths);
-    free(roots);
+    uint32_t count = trace->header.node_count;
+    struct paths paths = {.roots = file_memory(file, count, sizeof(*paths.roots), why)};
+    if (paths.roots)
+        paths.depths = file_memory(file, count, sizeof(*paths.depths), why);
+    bool fine = paths.depths && paths_check(&paths, trace, &(struct trace_header){0}, why);
+    paths_free(&paths);
     return fine;
 }
 

@@ -102,17 +102,16 @@ static bool check_overlap(const struct sections *sections, struct failure *why)
     return fine;
 }
 
-static bool read_chain(struct sections *sections, const struct file *file, const struct trace_header *header,
+static bool read_chain(struct sections *sections, const struct file *file, uint64_t from, uint64_t used,
                        struct failure *why)
 {
-    size_t capacity = 0;
     struct section section;
-    for (uint64_t offset = header->header_size; offset < header->used; offset = section_end(&section)) {
-        if (!section_read(&section, file, offset, header->used, why) || !section_check(&section, why))
+    for (uint64_t offset = from; offset < used; offset = section_end(&section)) {
+        if (!section_read(&section, file, offset, used, why) || !section_check(&section, why))
             return false;
         if (!section_is_known(section.type))
             continue;
-        sections->all = memory_grow(sections->all, sections->count, &capacity, sizeof(section));
+        sections->all = memory_grow(sections->all, sections->count, &sections->capacity, sizeof(section));
         sections->all[sections->count++] = section;
     }
     return true;
@@ -122,10 +121,16 @@ bool sections_read(struct sections *sections, const struct file *file, const str
                    struct failure *why)
 {
     *sections = (struct sections){0};
-    if (read_chain(sections, file, header, why) && check_overlap(sections, why))
+    if (sections_extend(sections, file, header, header->header_size, why))
         return true;
     sections_free(sections);
     return false;
+}
+
+bool sections_extend(struct sections *sections, const struct file *file, const struct trace_header *header,
+                     uint64_t from, struct failure *why)
+{
+    return read_chain(sections, file, from, header->used, why) && check_overlap(sections, why);
 }
 
 void sections_free(struct sections *sections)

@@ -14,7 +14,7 @@ struct section {
 
 struct sections {
     struct section *all; /* in the file's order */
-    size_t count;
+    size_t count, capacity;
 };
 
 bool section_is_known(uint32_t type);
@@ -32,6 +32,10 @@ uint64_t section_end(const struct section *section);
 /* Walks the chain from the header's end to `used`.  Sections of one table (and shard) do not overlap. */
 bool sections_read(struct sections *sections, const struct file *file, const struct trace_header *header,
                    struct failure *why);
+
+/* Adds those of a file that grew: between `from`, where its chain ended, and header->used. */
+bool sections_extend(struct sections *sections, const struct file *file, const struct trace_header *header,
+                     uint64_t from, struct failure *why);
 
 void sections_free(struct sections *sections);
 

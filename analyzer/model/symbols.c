@@ -3,6 +3,7 @@
 #include "model/symbols.h"
 
 #include <errno.h>
+#include <error.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <obstack.h>
@@ -37,8 +38,9 @@ struct module {
     struct debuginfo *info; /* null if there is none to be had */
     uint32_t first;         /* frame of the module, 0: there is none */
     struct symbol_cache *cache; /* null: there is none */
-    struct wanted *wanted;  /* all its frames that the cache does not have, by unit and address */
+    struct wanted *wanted;  /* its frames that were not known when they were listed, by unit and address */
     size_t wanted_count;
+    bool listed;            /* no frame of it has come since */
 };
 
 struct resolved {
@@ -52,6 +54,7 @@ struct symbols {
     const struct trace *trace;
     struct module *modules;
     struct resolved *resolved; /* by number of the frame */
+    uint32_t module_count, frame_count; /* of the trace when it was looked at last: it may grow */
     uint32_t kept; /* of them: their places are known */
     struct obstack memory;
     struct pool names;
@@ -60,29 +63,53 @@ struct symbols {
     const void *context;
 };
 
+static void *more(void *array, uint32_t count, uint32_t wanted, size_t size)
+{
+    char *moved = reallocarray(array, wanted ? wanted : 1, size);
+    if (!moved)
+        error(1, ENOMEM, "%u x %zu bytes", wanted, size);
+    memset(moved + count * size, 0, (wanted - count) * size);
+    return moved;
+}
+
+/* Takes in the modules and frames that the trace has and we do not know yet. */
+static void grow(struct symbols *symbols)
+{
+    const struct trace_header *header = &symbols->trace->header;
+    uint32_t known = symbols->frame_count > 1 ? symbols->frame_count : 1;
+    symbols->modules = more(symbols->modules, symbols->module_count, header->module_count,
+                            sizeof(*symbols->modules));
+    symbols->resolved = more(symbols->resolved, symbols->frame_count, header->frame_count,
+                             sizeof(*symbols->resolved));
+    for (uint32_t i = header->frame_count; i-- > known;) {
+        struct module *module = &symbols->modules[symbols->trace->frames[i].module];
+        symbols->resolved[i].next = module->first;
+        module->first = i;
+        module->listed = false;
+    }
+    symbols->names.room += (size_t)(header->frame_count - symbols->frame_count) * NAMES_PER_FRAME;
+    symbols->module_count = header->module_count;
+    symbols->frame_count = header->frame_count;
+}
+
 struct symbols *symbols_open(const struct trace *trace)
 {
     struct symbols *symbols = memory_get(1, sizeof(*symbols));
     symbols->trace = trace;
-    symbols->modules = memory_get(trace->header.module_count, sizeof(*symbols->modules));
-    symbols->resolved = memory_get(trace->header.frame_count, sizeof(*symbols->resolved));
-    for (uint32_t i = trace->header.frame_count; i-- > 1;) {
-        struct module *module = &symbols->modules[trace->frames[i].module];
-        symbols->resolved[i].next = module->first;
-        module->first = i;
-    }
     obstack_init(&symbols->memory);
-    pool_start(&symbols->names, NAMES + (size_t)trace->header.frame_count * NAMES_PER_FRAME);
+    pool_start(&symbols->names, NAMES);
+    grow(symbols);
     return symbols;
 }
 
 void symbols_close(struct symbols *symbols)
 {
     bool saved = !truncation_happened();
-    for (uint32_t i = 0; i < symbols->trace->header.module_count; i++) {
-        symbol_cache_close(symbols->modules[i].cache, saved);
-        debuginfo_close(symbols->modules[i].info);
-        free(symbols->modules[i].wanted);
+    for (uint32_t i = 0; i < symbols->module_count; i++) {
+        struct module *module = &symbols->modules[i];
+        symbol_cache_close(module->cache, saved && module->info && debuginfo_was_whole(module->info));
+        debuginfo_close(module->info);
+        free(module->wanted);
     }
     obstack_free(&symbols->memory, NULL);
     pool_free(&symbols->names);
@@ -223,6 +250,10 @@ static int by_unit(const void *a, const void *b, void *context)
 static void list_frames(struct symbols *symbols, struct module *module)
 {
     size_t capacity = 0;
+    free(module->wanted);
+    module->wanted = NULL;
+    module->wanted_count = 0;
+    module->listed = true;
     for (uint32_t i = module->first; i; i = symbols->resolved[i].next) {
         if (symbols->resolved[i].places)
             continue;
@@ -262,11 +293,10 @@ static void look_up(struct symbols *symbols, uint32_t frame)
 {
     const struct trace_frame *recorded = &symbols->trace->frames[frame];
     struct module *module = &symbols->modules[recorded->module];
-    if (recorded->module && module->state == MODULE_UNTOUCHED) {
+    if (recorded->module && module->state == MODULE_UNTOUCHED)
         module->state = look_at(symbols, recorded->module);
-        if (module->info)
-            list_frames(symbols, module);
-    }
+    if (module->info && !module->listed)
+        list_frames(symbols, module);
     if (symbols->resolved[frame].places)
         return;
     if (recorded->module && module->info)
@@ -303,6 +333,8 @@ static void make_readable(struct symbols *symbols, struct resolved *resolved)
 
 struct source_frames symbols_resolve(struct symbols *symbols, uint32_t frame)
 {
+    if (frame >= symbols->frame_count)
+        grow(symbols);
     const struct trace_frame *recorded = &symbols->trace->frames[frame];
     struct resolved *resolved = &symbols->resolved[frame];
     if (!resolved->places)
@@ -341,13 +373,13 @@ void symbols_translate(struct symbols *symbols, symbols_translator *translate, c
 
 enum module_state symbols_state(const struct symbols *symbols, uint32_t module)
 {
-    return symbols->modules[module].state;
+    return module < symbols->module_count ? symbols->modules[module].state : MODULE_UNTOUCHED;
 }
 
 /* The number of the module with this path; 0: there is none. */
 static uint32_t module_of_path(const struct symbols *symbols, const char *path)
 {
-    for (uint32_t i = 1; path && i < symbols->trace->header.module_count; i++)
+    for (uint32_t i = 1; path && i < symbols->module_count; i++)
         if (symbols->trace->module_paths[i] && strcmp(symbols->trace->module_paths[i], path) == 0)
             return i;
     return 0;

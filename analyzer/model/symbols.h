@@ -40,7 +40,7 @@ enum module_state {
 
 struct symbols;
 
-/* The trace must live as long as the result.  Reads nothing yet. */
+/* The trace must live as long as the result; it may grow.  Reads nothing yet. */
 struct symbols *symbols_open(const struct trace *trace);
 
 void symbols_close(struct symbols *symbols);

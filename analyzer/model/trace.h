@@ -112,6 +112,9 @@ uint64_t trace_recorder_bytes(const struct trace *trace);
 /* a += b, every figure. */
 void figures_add(struct figures *a, const struct figures *b);
 
+/* total += new - old, every figure. */
+void figures_replace(struct figures *total, const struct figures *old, const struct figures *new);
+
 /* Whether anything ever happened there. */
 bool figures_any(const struct figures *figures);
 

@@ -54,7 +54,7 @@ static bool is_nameless_libc(const struct source_frame *frame)
 }
 
 /* Where that way begins, counted from inside; outside of it (a nameless _start) is nothing else. */
-static size_t start_of_start(const struct stack *stack)
+size_t text_stack_end(const struct stack *stack)
 {
     size_t first = stack->origin + 1, at = stack->count > STARTS ? stack->count - STARTS : 0;
     if (at < first)
@@ -79,7 +79,7 @@ static bool same_line(const struct source_frame *a, const struct source_frame *b
 
 static size_t collect(struct caller *callers, const struct stack *stack, bool full)
 {
-    size_t end = full ? stack->count : start_of_start(stack), count = 0;
+    size_t end = full ? stack->count : text_stack_end(stack), count = 0;
     for (size_t i = (full ? 0 : stack->origin) + 1; i < end; i++) {
         const struct source_frame *frame = &stack->frames[i];
         if (!full && count && same_line(callers[count - 1].frame, frame))

@@ -42,6 +42,10 @@ void text_place(const struct text *text, const struct source_frame *frame, int i
 /* The callers in a stack, one in a line: with --full all, otherwise those of its origin that matter. */
 void text_callers(const struct text *text, const struct stack *stack, int indent);
 
+/* Where in a stack, counted from inside, the C library's way into main or a thread begins; its size if it is
+   not there. */
+size_t text_stack_end(const struct stack *stack);
+
 /* "exited 0 after 1.25 s" */
 void text_state(FILE *out, const struct process *process);
 

@@ -30,7 +30,17 @@ gcc -g -O1 -Wl,--build-id program.c ./library.so ./plain.so -o program || exit 1
 
 id_of() { readelf -n "$1" | sed -n 's/.*Build ID: //p'; }
 report() { "$tracemalloc" report --json "$@" trace; }
-functions() { jq -r '[.sites[].frames[].function | values | select(test("^(main|of_library|inlined|direct|of_plain)$"))] | unique | join(" ")'; }
+functions() {
+    jq -r '[.sites[].frames[].function | values | select(test("^(main|of_library|inlined|direct|of_plain)$"))]
+        | unique | join(" ")'
+}
+# How many frames of the program have a line.
+lines_of_program() { jq '[.sites[].frames[] | select(.line and (.module | endswith("/program")))] | length'; }
+# alike NAME FILE: a report now is that one, and there is not a word beside it.
+alike() {
+    report >now 2>&1
+    check "$1" cmp "$2" now
+}
 # Wipes the units' debug information out of a file, which stays the same file by date and size.
 wipe() {
     touch -r "$1" date
@@ -44,7 +54,7 @@ wipe() {
 traced "" ./program
 report >first
 same "what the first report found" "inlined main of_library of_plain" "$(functions <first)"
-same "a second report is the same, byte for byte" "$(cat first)" "$(report)"
+alike "a second report is the same, byte for byte" first
 check "it is kept by build-id" [ -s "$cache/$(id_of program)" -a -s "$cache/$(id_of library.so)" ]
 same "nobody else may read it" "700 600" "$(stat -c %a "$cache") $(stat -c %a "$cache/$(id_of program)")"
 cp program program.good
@@ -52,13 +62,16 @@ cp library.so library.good
 wipe program
 wipe library.so
 wipe plain.so
-same "the names come out of the cache" "main of_library" "$(report | functions | sed 's/inlined //; s/ of_plain//')"
-same "inlined functions too, what has no build-id excepted" "$(jq -c 'del(.sites[].frames[] | select(.module | endswith("plain.so")))' first)" \
-    "$(report | jq -c 'del(.sites[].frames[] | select(.module | endswith("plain.so")))')"
-same "--no-cache: not out of the cache" 0 "$(report --no-cache | jq '[.sites[].frames[] | select(.line and (.module | endswith("/program")))] | length')"
+same "the names come out of the cache" "main of_library" \
+    "$(report | functions | sed 's/inlined //; s/ of_plain//')"
+without_plain() { jq -c 'del(.sites[].frames[] | select(.module | endswith("plain.so")))'; }
+without_plain <first >wanted
+report | without_plain >now
+check "inlined functions too, what has no build-id excepted" cmp wanted now
+same "--no-cache: not out of the cache" 0 "$(report --no-cache | lines_of_program)"
 check "--no-cache: the cache stays" [ -s "$cache/$(id_of program)" ]
 touch -d '2001-01-01' program
-same "another date is another file" 0 "$(report | jq '[.sites[].frames[] | select(.line and (.module | endswith("/program")))] | length')"
+same "another date is another file" 0 "$(report | lines_of_program)"
 cp program.good program
 cp library.good library.so
 
@@ -66,23 +79,23 @@ cp library.good library.so
 traced "" ./program 1
 report >second
 same "addresses that were not asked for before" "direct inlined main of_library" "$(functions <second | sed 's/ of_plain//')"
-same "are kept, too" "$(cat second)" "$(report)"
+alike "are kept, too" second
 
 # ---- damage, and places where nothing can be kept ----
 for how in 'truncate -s 10' 'truncate -s -1' 'sh -c "printf XXXXXXXX | dd of=\$1 bs=1 seek=100 conv=notrunc status=none" sh' \
     'sh -c "echo more >>\$1" sh' 'sh -c ":>\$1" sh'; do
     eval "$how \"$cache/$(id_of program)\""
-    same "a damaged cache ($how): the same, and not a word" "$(cat second)" "$(report 2>&1)"
+    alike "a damaged cache ($how): the same, and not a word" second
 done
 wipe program
 check "it was repaired" [ "$(report | functions | grep -c direct)" = 1 ]
 cp program.good program
 XDG_CACHE_HOME=/dev/null/no
-same "no place for it: the same, and not a word" "$(cat second)" "$(report 2>&1)"
+alike "no place for it: the same, and not a word" second
 XDG_CACHE_HOME=$tmp/shared
 mkdir -p -m 777 "$XDG_CACHE_HOME/tracemalloc"
 chmod 777 "$XDG_CACHE_HOME/tracemalloc"
-same "one that others may write to: the same" "$(cat second)" "$(report 2>&1)"
+alike "one that others may write to: the same" second
 same "and nothing in it" "" "$(ls "$XDG_CACHE_HOME/tracemalloc")"
 XDG_CACHE_HOME=$tmp/new/../new/cache
 mkdir new
@@ -91,6 +104,20 @@ wait
 for i in 1 2 3 4 5 6 7 8; do cmp -s second "out.$i" || echo "# $i differs"; done >differences
 same "eight at once" "" "$(cat differences)"
 same "they leave no half files" "" "$(ls new/cache/tracemalloc | grep new)"
+
+# ---- what is missing may come back ----
+mkdir split && cd split || exit 1
+gcc -g -O1 -fPIC -gsplit-dwarf -c ../library.c && gcc -shared -Wl,--build-id library.o -o library.so || exit 1
+cp ../plain.so ../program.c . && gcc -g program.c ./library.so ./plain.so -o program || exit 1
+traced "" ./program
+mv library.dwo kept.dwo
+"$tracemalloc" report --json "$tmp/trace" >found
+same "without a part of the debug information" "main of_library" \
+    "$(functions <found | sed 's/ of_plain//; s/inlined //')"
+mv kept.dwo library.dwo
+"$tracemalloc" report --json "$tmp/trace" >found
+same "that it was not there is not kept" "inlined main of_library" "$(functions <found | sed 's/ of_plain//')"
+cd ..
 
 # ---- progress: a clock that runs 2000 times as fast makes any work long ----
 XDG_CACHE_HOME=$tmp/none

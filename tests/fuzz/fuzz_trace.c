@@ -222,6 +222,49 @@ static void try_report(const struct trace *trace, const struct processes *proces
     symbols_close(symbols);
 }
 
+/* The page's data: of all moments, with nearly all that is in them left out, or nothing. */
+static void try_page(struct trace *trace, const struct variation *variation)
+{
+    struct symbols *symbols = symbols_open(trace);
+    struct view view = view_of(BY_SITE, variation);
+    struct scope scope;
+    scope_open(&scope, &view, trace, symbols);
+    struct html_trace of = {.file = trace->cwd ? trace->cwd : "",
+                            .trace = trace,
+                            .process = process_of(trace),
+                            .selection = scope_select(&scope)};
+    struct html_page page = {
+        .traces = &of, .trace_count = 1, .view = &view, .metric = view.metric, .base = HTML_NO_BASE};
+    struct calltree tree;
+    struct pruning pruning;
+    struct pruned pruned;
+    struct failure why;
+    calltree_open(&tree);
+    uint32_t *nodes = calltree_add(&tree, &scope);
+    struct moment *moments = moments_of(trace, nodes, SNAPSHOTS, NULL, 0, &page.moment_count);
+    struct figures *figures = calltree_figures(&tree, trace, nodes);
+    pruning_open(&pruning, &tree);
+    pruning_consider(&pruning, &tree, figures);
+    pruning_apply(&pruning, &tree, variation->columns ? 0.5 : 0, ROWS, &pruned);
+    page.moments = moments;
+    page.tree = &tree;
+    page.pruned = &pruned;
+    FILE *out = output();
+    bool whole = html_data(out, &page, &why);
+    fclose(out);
+    fuzz_check(whole ? wrong_in_page(written) : NULL);
+    free(written);
+    free(figures);
+    pruned_free(&pruned);
+    pruning_close(&pruning);
+    free(moments);
+    free(nodes);
+    calltree_close(&tree);
+    scope_close(&scope);
+    view_free(&view);
+    symbols_close(symbols);
+}
+
 static void try_leaks(const struct trace *trace, const struct variation *variation)
 {
     struct symbols *symbols = symbols_open(trace);
@@ -395,40 +438,6 @@ static void try_sum(const struct trace *trace, const struct variation *variation
     try_tree_of_processes(&sum, &processes, variation);
     processes_free(&processes);
     trace_free(&sum);
-}
-
-/* Of all moments, with nearly all that is in them left out, or nothing. */
-static void try_page(struct trace *trace, const struct variation *variation)
-{
-    struct symbols *symbols = symbols_open(trace);
-    struct html_trace of = {trace->cwd ? trace->cwd : "", trace, process_of(trace)};
-    struct html_page page = {.traces = &of, .trace_count = 1, .base = HTML_NO_BASE};
-    struct calltree tree;
-    struct pruning pruning;
-    struct pruned pruned;
-    struct failure why;
-    calltree_open(&tree);
-    uint32_t *nodes = calltree_add(&tree, trace, symbols);
-    struct moment *moments = moments_of(trace, nodes, SNAPSHOTS, NULL, 0, &page.moment_count);
-    struct figures *figures = calltree_figures(&tree, trace, nodes);
-    pruning_open(&pruning, &tree);
-    pruning_consider(&pruning, &tree, figures);
-    pruning_apply(&pruning, &tree, variation->columns ? 0.5 : 0, ROWS, &pruned);
-    page.moments = moments;
-    page.tree = &tree;
-    page.pruned = &pruned;
-    FILE *out = output();
-    bool whole = html_page(out, &page, &why);
-    fclose(out);
-    fuzz_check(whole ? wrong_in_page(written) : NULL);
-    free(written);
-    free(figures);
-    pruned_free(&pruned);
-    pruning_close(&pruning);
-    free(moments);
-    free(nodes);
-    calltree_close(&tree);
-    symbols_close(symbols);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: MIT
+/* Rows that are kept from look to look are those that are made anew from the same trace. */
+#define _GNU_SOURCE 1 /* mkdtemp */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "model/ranking.h"
+#include "model/rows.h"
+#include "model/truncation.h"
+#include "model/watch.h"
+#include "trace_writer.h"
+
+#define SECOND UINT64_C(1000000000)
+
+static char directory[] = "/tmp/test_ranking.XXXXXX";
+static char path[64];
+static struct trace_writer writer;
+static struct watch *watch;
+static struct symbols *symbols;
+static struct ranking *ranking;
+static uint32_t modules[3], frames[6];
+static uint64_t now;
+static unsigned seed;
+
+static unsigned below(unsigned limit)
+{
+    seed = seed * 1103515245 + 12345;
+    return (seed >> 16) % limit;
+}
+
+/* With room for all records, so that sections stay where they are. */
+static void save(void)
+{
+    const struct trace_writer keep = writer;
+    size_t size;
+    writer.node_count = writer.site_count = WRITER_RECORDS;
+    unsigned char *image = writer_image(&writer, &size);
+    writer = keep;
+    writer.header.module_count = writer.module_count;
+    writer.header.frame_count = writer.frame_count;
+    writer.header.node_count = writer.node_count;
+    writer.header.site_count = writer.site_count;
+    writer.header.used = size;
+    memcpy(image, &writer.header, sizeof(writer.header));
+    int fd = open(path, O_WRONLY | O_CREAT, 0600);
+    assert_int_equal(pwrite(fd, image, size, 0), size);
+    close(fd);
+    free(image);
+}
+
+/* A site below up to three frames. */
+static uint32_t add_site(void)
+{
+    uint32_t node = TRACE_NODE_ROOT;
+    for (unsigned i = 1 + below(3); i > 0; i--)
+        node = writer_node(&writer, node, frames[below(6)]);
+    return writer_site(&writer, node);
+}
+
+static void count(uint32_t site, int64_t blocks, uint64_t size)
+{
+    struct trace_counter *counter = writer_counter(&writer, 0, site);
+    if (blocks > 0) {
+        counter->allocations += (uint64_t)blocks;
+        counter->allocated_bytes += (uint64_t)blocks * size;
+    } else {
+        counter->frees += (uint64_t)-blocks;
+        counter->freed_bytes += (uint64_t)-blocks * size;
+    }
+}
+
+static void look(uint64_t after)
+{
+    struct failure why;
+    size_t changed_count;
+    save();
+    if (!watch_update(watch, &why))
+        fail_msg("%s", why.text);
+    const uint32_t *changed = watch_changed(watch, &changed_count);
+    now += after;
+    ranking_update(ranking, changed, changed_count, now);
+}
+
+static void work(void)
+{
+    while (ranking_work(ranking, 0))
+        ;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    struct failure why;
+    size_t changed_count;
+    seed = 7;
+    now = SECOND;
+    unlink(path);
+    writer_start(&writer);
+    modules[0] = writer_module(&writer, "/nonexistent/alpha.so");
+    modules[1] = writer_module(&writer, "/nonexistent/beta.so");
+    modules[2] = writer_module(&writer, "/nonexistent/gamma.so");
+    for (uint32_t i = 0; i < 6; i++)
+        frames[i] = writer_frame(&writer, modules[i % 3], 0x1000 + i);
+    for (int i = 0; i < 5; i++)
+        count(add_site(), 1 + below(9), 10);
+    save();
+    watch = watch_open(path, &why);
+    assert_non_null(watch);
+    symbols = symbols_open(watch_trace(watch));
+    ranking = ranking_open(watch_trace(watch), symbols, BY_SITE, METRIC_CURRENT);
+    ranking_update(ranking, watch_changed(watch, &changed_count), 0, now);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    ranking_close(ranking);
+    symbols_close(symbols);
+    watch_close(watch);
+    return 0;
+}
+
+/* --- the same rows --------------------------------------------------------------------------------------- */
+
+static void assert_same_rows(const struct view *view)
+{
+    struct scope scope;
+    struct rows rows;
+    size_t rank = 0, there;
+    uint64_t sum = 0;
+    scope_open(&scope, view, watch_trace(watch), symbols);
+    rows_make(&rows, &scope);
+    while (rank < rows.count && metric_of(rows.all[rank].figures, view->metric))
+        sum += metric_of(rows.all[rank++].figures, view->metric);
+    const struct ranked *top = ranking_top(ranking, 1000, &there);
+    assert_int_equal(there, rank);
+    assert_int_equal(ranking_count(ranking), rank);
+    assert_int_equal(ranking_sum(ranking), sum);
+    for (size_t i = 0; i < there; i++) {
+        assert_memory_equal(top[i].figures, rows.all[i].figures, sizeof(struct figures));
+        if (view->by == BY_SITE)
+            assert_int_equal(top[i].site, rows.all[i].site);
+    }
+    top = ranking_top(ranking, 3, &there);
+    assert_int_equal(there, rank < 3 ? rank : 3);
+    for (size_t i = 0; i < there; i++)
+        assert_int_equal(metric_of(top[i].figures, view->metric),
+                         metric_of(rows.all[i].figures, view->metric));
+    rows_free(&rows);
+    scope_close(&scope);
+}
+
+static void any_change(void **state)
+{
+    (void)state;
+    struct failure why;
+    struct view view = {.metric = METRIC_CURRENT}, filtered = {.all_frames = true};
+    bool filter = false;
+    assert_true(patterns_add(&filtered.filter, "module=*beta*", PATTERN_ANY, &why));
+    for (int i = 0; i < 500; i++) {
+        if (below(15) == 0 && writer.node_count < WRITER_RECORDS - 3)
+            count(add_site(), 3, 1 + below(50));
+        for (unsigned j = below(4); j > 0; j--)
+            count(1 + below(writer.site_count - 1), (int64_t)below(9) - 3, 10);
+        if (below(10) == 0)
+            ranking_sort(ranking, view.metric = (enum metric)below(METRICS));
+        if (below(10) == 0)
+            ranking_group(ranking, view.by = below(2) ? BY_MODULE : BY_SITE);
+        if (below(10) == 0)
+            ranking_filter(ranking, (filter = !filter) ? "BETA" : "");
+        look(below(2) * SECOND);
+        if (below(3))
+            ranking_work(ranking, 0); /* a little of it */
+        else
+            look(1);
+        work();
+        filtered.metric = view.metric;
+        filtered.by = view.by;
+        assert_same_rows(filter ? &filtered : &view);
+    }
+    assert_true(writer.site_count > 15);
+    view_free(&filtered);
+}
+
+/* --- changes --------------------------------------------------------------------------------------------- */
+
+static const struct ranked *row_of(uint32_t site)
+{
+    size_t there;
+    const struct ranked *top = ranking_top(ranking, 100, &there);
+    for (size_t i = 0; i < there; i++)
+        if (top[i].site == site)
+            return &top[i];
+    fail_msg("no row of site %u", site);
+    return NULL;
+}
+
+static void change_per_second(void **state)
+{
+    (void)state;
+    assert_false(row_of(1)->has_change);
+    for (int i = 0; i < 30; i++) {
+        count(1, 2, 10);
+        count(2, i < 5 ? 1 : 0, 10);
+        look(SECOND / 10);
+    }
+    assert_true(row_of(1)->has_change);
+    assert_true(row_of(1)->change > 199 && row_of(1)->change < 201);
+    assert_true(row_of(2)->change > -0.001 && row_of(2)->change < 0.001);
+    count(1, -10, 10);
+    look(SECOND / 10);
+    assert_true(row_of(1)->change < 150);
+    uint32_t fresh = add_site();
+    count(fresh, 7, 100);
+    look(SECOND / 10);
+    assert_true(row_of(fresh)->has_change && row_of(fresh)->change > 300);
+}
+
+/* --- rows that are entered ------------------------------------------------------------------------------- */
+
+static void enter_and_leave(void **state)
+{
+    (void)state;
+    size_t there;
+    ranking_group(ranking, BY_MODULE);
+    work();
+    const struct ranked *top = ranking_top(ranking, 10, &there);
+    assert_true(there >= 2);
+    struct ranked row = top[1];
+    struct figures sum = {0}, whole = *row.figures;
+    char *module = strdup(row.frame->module);
+    ranking_enter(ranking, &row);
+    work();
+    assert_string_equal(ranking_inside(ranking)->module, module);
+    assert_int_equal(ranking_by(ranking), BY_SITE);
+    top = ranking_top(ranking, 100, &there);
+    for (size_t i = 0; i < there; i++)
+        figures_add(&sum, top[i].figures);
+    assert_int_equal(sum.current_bytes, whole.current_bytes);
+    assert_true(there > 0 && there < writer.site_count - 1);
+    ranking_leave(ranking);
+    work();
+    assert_null(ranking_inside(ranking));
+    assert_int_equal(ranking_by(ranking), BY_MODULE);
+    top = ranking_top(ranking, 10, &there);
+    assert_string_equal(top[1].frame->module, module);
+    free(module);
+}
+
+static void nothing(void **state)
+{
+    (void)state;
+    size_t there;
+    ranking_filter(ranking, "nowhere");
+    work();
+    ranking_top(ranking, 10, &there);
+    assert_int_equal(there, 0);
+    assert_int_equal(ranking_sum(ranking), 0);
+    ranking_filter(ranking, "");
+    ranking_top(ranking, 0, &there);
+    assert_int_equal(there, 0);
+    ranking_top(ranking, 10, &there);
+    assert_int_equal(there, 5);
+}
+
+static int prepare(void **state)
+{
+    (void)state;
+    truncation_survive();
+    if (!mkdtemp(directory))
+        return -1;
+    snprintf(path, sizeof(path), "%s/trace", directory);
+    return 0;
+}
+
+static int clean(void **state)
+{
+    (void)state;
+    unlink(path);
+    return rmdir(directory);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(any_change, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(change_per_second, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(enter_and_leave, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(nothing, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, prepare, clean);
+}
