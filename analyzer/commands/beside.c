@@ -85,7 +85,7 @@ const int *beside_streams(const struct beside *beside)
     return beside->streams;
 }
 
-/* --- the view's process ---------------------------------------------------------------------------------- */
+/* --- the view's process -------------------------------------------------------------------------------- */
 
 static bool runs(pid_t pid, uint64_t process_start)
 {
@@ -124,8 +124,11 @@ static off_t copy_output(const struct beside *beside, off_t from)
 static void show(const struct beside *beside, pid_t pid, uint64_t process_start)
 {
     char *path = await_trace(beside, pid, process_start);
-    struct live_start start = {
-        .path = path, .follow = true, .metric = METRIC_CURRENT, .out = beside->terminal, .keys = beside->terminal};
+    struct live_start start = {.path = path,
+                               .follow = true,
+                               .metric = METRIC_CURRENT,
+                               .out = beside->terminal,
+                               .keys = beside->terminal};
     if (path)
         live_show(&start);
     free(path);
@@ -213,6 +216,10 @@ static int await_viewer(pid_t viewer)
 void beside_finish(struct beside *beside)
 {
     int status = beside->viewer > 0 ? await_viewer(beside->viewer) : 0;
+    if (status && beside->terminal)
+        screen_rescue(); /* the view did not live to do it */
+    if (status && beside->kept)
+        copy_output(beside, 0);
     if (beside->in_tmux && status)
         message("tmux opened no pane for the view");
     if (beside->streams[0] >= 0)

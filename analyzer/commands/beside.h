@@ -12,7 +12,7 @@
 
 struct beside;
 
-/* Finds the trace of the process that started then (see model/process.h), which may have ended; to be freed. */
+/* The trace of the process that started then (see model/process.h) and may have ended; to be freed. */
 typedef char *beside_finder(const void *context, pid_t pid, uint64_t process_start);
 
 /* Before the program is started.  Null: there is no terminal for a view, as it has then said. */

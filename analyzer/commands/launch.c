@@ -106,7 +106,8 @@ static void wait_for_end(pid_t pid, const sigset_t *waited)
     }
 }
 
-static void see_to_end(const struct launch *launch, struct launched *launched, const sigset_t *waited, int report)
+static void see_to_end(const struct launch *launch, struct launched *launched, const sigset_t *waited,
+                       int report)
 {
     while (read(report, &launched->error, sizeof(launched->error)) < 0 && errno == EINTR)
         ;

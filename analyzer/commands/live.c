@@ -28,8 +28,8 @@
 #define SECOND    UINT64_C(1000000000)
 #define TICK_NS   (SECOND / 10)
 #define TICK_MOST SECOND
-#define SHARE     60                 /* a tick comes no sooner than so many times what it costs */
-#define WORK_NS   (SECOND / 40)      /* of resolving, between two looks at the keys */
+#define SHARE     60            /* a tick comes no sooner than so many times what it costs */
+#define WORK_NS   (SECOND / 40) /* of resolving, between two looks at the keys */
 
 /* Totals as they were a while ago. */
 struct base {
@@ -301,7 +301,8 @@ static void type(struct session *session, uint32_t key)
     else if (key == KEY_IS_BACK && size)
         for (filter[--size] = 0; size && (filter[size] & 0xc0) == 0x80; filter[size] = 0)
             size--;
-    else if (key < KEY_IS_NONE && utf8_is_printable(key) && (more = utf8_encode(key, bytes)) + size < LIVE_FILTER)
+    else if (key < KEY_IS_NONE && utf8_is_printable(key) &&
+             (more = utf8_encode(key, bytes)) + size < LIVE_FILTER)
         strcat(filter, bytes);
     else
         return;
@@ -504,8 +505,10 @@ static const struct argp argp = {
     parse,
     "[PID|FILE]",
     "Watch a program's heap while it runs: totals, their course, the top call sites, whole stacks."
-    "\vPID is a process that is recorded, FILE a trace, of a program that runs or has ended. Without either it is "
-    "the newest trace of a running program in the current directory, or else the newest. Press ? for the keys.",
+    "\vPID is a process that is recorded, FILE a trace, of a program that runs or has ended. Without either "
+    "it is "
+    "the newest trace of a running program in the current directory, or else the newest. Press ? for the "
+    "keys.",
     children,
     NULL,
     NULL};
@@ -548,6 +551,10 @@ int command_live(int argc, char **argv)
 {
     struct options options = {.metric = METRIC_CURRENT};
     argp_parse(&argp, argc, argv, 0, NULL, &options);
+    if (options.what && strchr(options.what, '@') && access(options.what, F_OK) != 0) {
+        message("%s: a snapshot does not change: `tracemalloc report` shows it", options.what);
+        return EXIT_USAGE;
+    }
     char *path = find_trace(options.what);
     if (!path)
         return EXIT_FAILURE;

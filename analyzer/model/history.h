@@ -20,8 +20,8 @@ void history_free(struct history *history);
 void history_add(struct history *history, const struct point *point);
 
 /*
- * Divides the time from ... to into `count` parts, and gives for each the largest current and resident bytes of
- * it: where there is no moment, those of the last before; HISTORY_UNKNOWN where there was none, or after the
+ * Divides the time from ... to into `count` parts, and gives for each its largest current and resident bytes:
+ * where there is no moment, those of the last before; HISTORY_UNKNOWN where there was none, or after the
  * last one.
  */
 void history_parts(const struct history *history, uint64_t from, uint64_t to, size_t count, uint64_t *current,

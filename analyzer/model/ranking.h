@@ -13,12 +13,12 @@
 struct ranking;
 
 struct ranked {
-    uint32_t number;                  /* of the site, or of the group; the same as long as it is the same row */
-    uint32_t site;                    /* of a site; of a group 0 */
+    uint32_t number; /* of the site, or of the group; the same as long as it is the same row */
+    uint32_t site;   /* of a site; of a group 0 */
     const struct source_frame *frame; /* of a group: what its sites have in common */
     const struct figures *figures;
-    bool has_change;                  /* it was seen a second ago */
-    double change;                    /* of the metric, per second */
+    bool has_change; /* it was seen a second ago */
+    double change;   /* of the metric, per second */
 };
 
 /* The trace must live as long as the ranking, and symbols too; the trace may grow. */

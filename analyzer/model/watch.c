@@ -45,7 +45,7 @@ struct watch {
     uint64_t copies; /* counters there is room for in them */
     uint32_t spills; /* seen */
     uint64_t epoch;
-    struct counts *counts;     /* of each site */
+    struct counts *counts; /* of each site */
     uint64_t *saved_peaks; /* of each site: bytes at the noted peak */
     uint64_t saved_peak;   /* their sum */
     bool peak_is_now;
@@ -223,9 +223,8 @@ static bool read_new(struct watch *watch, const struct trace_header *known, stru
     };
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
         uint32_t from = tables[i].known ? tables[i].known : 1;
-        if (tables[i].count > from &&
-            read_records(watch, tables[i].type, from, tables[i].count, tables[i].read) !=
-                tables[i].count - from)
+        if (tables[i].count > from && read_records(watch, tables[i].type, from, tables[i].count,
+                                                   tables[i].read) != tables[i].count - from)
             return failure_set(why, "is damaged: it has not all the %s that it counts", tables[i].name);
     }
     return true;
@@ -514,8 +513,7 @@ static bool look(struct watch *watch, struct failure *why)
     struct trace_header now = look_at_header(watch);
     if (is_larger(header, &now) || now.spill_count < watch->spills)
         return is_whole(watch, header->used, why) && failure_set(why, "is damaged: its tables shrank");
-    if (!is_whole(watch, now.used, why) ||
-        (is_larger(&now, header) && !read_growth(watch, &now, why)))
+    if (!is_whole(watch, now.used, why) || (is_larger(&now, header) && !read_growth(watch, &now, why)))
         return false;
     count(watch, &now);
     copy_facts(watch);

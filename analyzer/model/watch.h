@@ -18,7 +18,7 @@ struct watch *watch_open(const char *path, struct failure *why);
 
 void watch_close(struct watch *watch);
 
-/* The trace as of the last look.  Its address stays; its tables may move with each look, its strings do not. */
+/* The trace as of the last look.  Its address stays, and its strings; its tables may move with each look. */
 const struct trace *watch_trace(const struct watch *watch);
 
 /* Looks again.  False: the file is damaged or was cut short, and the trace stays as it was last seen; so it

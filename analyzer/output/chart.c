@@ -88,6 +88,6 @@ void chart_draw(struct chart_cell *cells, int rows, int columns, const uint64_t 
     int levels = wide ? 4 : 2, height = rows * levels;
     for (int row = 0; row < rows; row++)
         for (int column = 0; column < columns; column++)
-            (wide ? draw_braille : draw_plain)(&cells[row * columns + column], (rows - 1 - row) * levels, column,
-                                               height, area, line, top);
+            (wide ? draw_braille : draw_plain)(&cells[row * columns + column], (rows - 1 - row) * levels,
+                                               column, height, area, line, top);
 }

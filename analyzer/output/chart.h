@@ -19,8 +19,8 @@ struct chart_cell {
 int chart_values(int columns, bool wide);
 
 /*
- * Fills in rows x columns cells, the upper row first, from chart_values() values of each series, of which some
- * may be CHART_UNKNOWN; `top` is the value at the upper edge.  `wide`: braille may be used.
+ * Fills in rows x columns cells, the upper row first, from chart_values() values of each series; some may
+ * be CHART_UNKNOWN; `top` is the value at the upper edge.  `wide`: braille may be used.
  */
 void chart_draw(struct chart_cell *cells, int rows, int columns, const uint64_t *area, const uint64_t *line,
                 uint64_t top, bool wide);

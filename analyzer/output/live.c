@@ -63,7 +63,8 @@ static const char *rate(double change, bool bytes, char text[2 * UNITS_SIZE])
     double much = change < 0 ? -change : change;
     *text = 0;
     if (much >= 0.5 && much < 1e19)
-        snprintf(text, 2 * UNITS_SIZE, "%c%s/s", change < 0 ? '-' : '+', amount((uint64_t)(much + 0.5), bytes, size));
+        snprintf(text, 2 * UNITS_SIZE, "%c%s/s", change < 0 ? '-' : '+',
+                 amount((uint64_t)(much + 0.5), bytes, size));
     return text;
 }
 
@@ -144,13 +145,15 @@ static void put_totals(const struct live *live, int row)
     snprintf(rest, sizeof(rest), "%s %s", units_count(totals->peak_blocks, count),
              totals->peak_blocks == 1 ? "block" : "blocks");
     put_rest(row + 1, rest,
-             totals->peak_bytes && totals->current_bytes == totals->peak_bytes ? "it is now" : "", SCREEN_FAINT);
+             totals->peak_bytes && totals->current_bytes == totals->peak_bytes ? "it is now" : "",
+             SCREEN_FAINT);
     put_total(row + 2, "allocated", units_bytes(totals->allocated_bytes, size), SCREEN_STRONG);
     snprintf(rest, sizeof(rest), "%s %s", units_count(totals->allocations, count),
              totals->allocations == 1 ? "allocation" : "allocations");
     put_rest(row + 2, rest, rates->known ? rate(rates->allocations, false, change) : "", SCREEN_PLAIN);
     put_total(row + 3, "temporary", units_count(totals->temporary, count), SCREEN_STRONG);
-    snprintf(rest, sizeof(rest), "%s of allocations", units_share(totals->temporary, totals->allocations, size));
+    snprintf(rest, sizeof(rest), "%s of allocations",
+             units_share(totals->temporary, totals->allocations, size));
     put_rest(row + 3, totals->temporary ? rest : "", "", SCREEN_PLAIN);
     put_total(row + 4, "resident", live->resident_bytes ? units_bytes(live->resident_bytes, size) : "-",
               SCREEN_STRONG);
@@ -192,7 +195,8 @@ static void put_cells(const struct chart_cell *cells, int rows, int columns, int
 static void put_axis(int row, int column, int columns, uint64_t from, uint64_t to)
 {
     char begin[UNITS_SIZE], end[UNITS_SIZE];
-    const char *mark = terminal_is_wide() ? "\u28ff " : ": ", *line = terminal_is_wide() ? "\u2809\u2809 " : "-- ";
+    const char *mark = terminal_is_wide() ? "\u28ff " : ": ",
+               *line = terminal_is_wide() ? "\u2809\u2809 " : "-- ";
     int middle = column + columns / 2 - 11;
     int taken = screen_put(row, column, columns, SCREEN_FAINT, from ? units_duration(from, begin) : "0 s");
     put_right(row, column + columns, SCREEN_FAINT, units_duration(to, end));
@@ -336,7 +340,8 @@ static size_t name_row(struct live *live, const struct ranked *row)
     if (row->frame)
         name_group(live, row->frame, &names->all[slot].what, &names->all[slot].where);
     else
-        name_site(live, row->site, &names->all[slot].what, &names->all[slot].where, &names->all[slot].callers);
+        name_site(live, row->site, &names->all[slot].what, &names->all[slot].where,
+                  &names->all[slot].callers);
     return slot;
 }
 
@@ -394,7 +399,8 @@ static void put_titles(const struct live *live, int row, const struct columns *a
 
 static void put_bar(int row, int column, double share, int style)
 {
-    static const char *const parts[] = {"", "\u258f", "\u258e", "\u258d", "\u258c", "\u258b", "\u258a", "\u2589"};
+    static const char *const parts[] = {"",       "\u258f", "\u258e", "\u258d",
+                                        "\u258c", "\u258b", "\u258a", "\u2589"};
     int eighths = (int)(share * BAR * 8 + 0.5);
     if (!terminal_is_wide())
         return;
@@ -404,11 +410,13 @@ static void put_bar(int row, int column, double share, int style)
         screen_put(row, column + eighths / 8, 1, style, parts[eighths % 8]);
 }
 
-static void put_row(struct live *live, const struct ranked *ranked, int row, const struct columns *at, bool chosen)
+static void put_row(struct live *live, const struct ranked *ranked, int row, const struct columns *at,
+                    bool chosen)
 {
     const struct look *look = &looks[ranking_metric(live->ranking)];
     int mark = chosen ? SCREEN_CHOSEN : 0, columns = screen_columns();
-    uint64_t value = metric_of(ranked->figures, ranking_metric(live->ranking)), whole = ranking_sum(live->ranking);
+    uint64_t value = metric_of(ranked->figures, ranking_metric(live->ranking)),
+             whole = ranking_sum(live->ranking);
     uint64_t second = *(const uint64_t *)((const char *)ranked->figures + look->second);
     char text[2 * UNITS_SIZE];
     size_t slot = name_row(live, ranked);
@@ -422,7 +430,8 @@ static void put_row(struct live *live, const struct ranked *ranked, int row, con
     if (at->bar)
         put_bar(row, at->bar - BAR, whole ? (double)value / (double)whole : 0, SCREEN_FIRST | mark);
     if (at->change && ranked->has_change)
-        put_right(row, at->change, rate_style(ranked->change) | mark, rate(ranked->change, look->is_bytes, text));
+        put_right(row, at->change, rate_style(ranked->change) | mark,
+                  rate(ranked->change, look->is_bytes, text));
     if (at->second)
         put_right(row, at->second, SCREEN_PLAIN | mark, amount(second, look->second_is_bytes, text));
     int column = at->name;
@@ -521,8 +530,8 @@ static int place_column(const struct text *text, const struct stack *stack, size
     return MARGIN + 6 + (int)(widest < most ? widest : most) + 2;
 }
 
-static void put_frame(const struct text *text, const struct source_frame *frame, size_t number, bool strong, int row,
-                      int place_at)
+static void put_frame(const struct text *text, const struct source_frame *frame, size_t number, bool strong,
+                      int row, int place_at)
 {
     struct place_text place = place_text(text, frame, 0);
     char *module = frame->file && frame->module ? strrchr(frame->module, '/') : NULL;
@@ -530,7 +539,8 @@ static void put_frame(const struct text *text, const struct source_frame *frame,
     int columns = screen_columns(), column = MARGIN + 6;
     snprintf(digits, sizeof(digits), "%zu", number);
     put_right(row, MARGIN + 4, SCREEN_FAINT, digits);
-    column += screen_put(row, column, columns - column, strong ? SCREEN_STRONG : SCREEN_PLAIN, place.what) + 2;
+    column +=
+        screen_put(row, column, columns - column, strong ? SCREEN_STRONG : SCREEN_PLAIN, place.what) + 2;
     column = column < place_at ? place_at : column;
     if (*place.where)
         column += screen_put(row, column, columns - column, SCREEN_FIRST, place.where) + 2;

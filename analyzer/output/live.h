@@ -27,22 +27,22 @@ struct live {
     struct process process;
     uint64_t resident_bytes; /* 0: not known */
     struct live_rates rates;
-    bool paused, recent;     /* recent: the picture shows the last minute */
-    const char *trouble;     /* what is the matter with the file; null: nothing */
-    const char *busy;        /* what is being done that takes long; null: nothing */
-    bool starting;           /* the rows are yet to come */
+    bool paused, recent; /* recent: the picture shows the last minute */
+    const char *trouble; /* what is the matter with the file; null: nothing */
+    const char *busy;    /* what is being done that takes long; null: nothing */
+    bool starting;       /* the rows are yet to come */
 
     enum live_page page;
     char filter[LIVE_FILTER];
-    bool typing; /* the filter */
-    size_t line; /* where the user is: in the list of rows, or the first line shown of a stack */
+    bool typing;   /* the filter */
+    size_t line;   /* where the user is: in the list of rows, or the first line shown of a stack */
     uint32_t site; /* whose stack it is */
 
     /* set by live_draw() */
-    size_t first, shown;       /* rows on the screen */
+    size_t first, shown; /* rows on the screen */
     bool has_chosen;
-    struct ranked chosen;      /* the row at `line`; valid until the ranking is asked something */
-    struct live_names *names;  /* of rows, as they were made; start with null */
+    struct ranked chosen;     /* the row at `line`; valid until the ranking is asked something */
+    struct live_names *names; /* of rows, as they were made; start with null */
 };
 
 /* Draws it; ranking_work() must have been called. */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <error.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,7 @@
 #define CRASH_STACK 65536
 
 static SCREEN *screen;
-static int descriptor;
+static int descriptor, keyboard;
 static struct termios before;
 static volatile sig_atomic_t asked;
 
@@ -51,11 +52,17 @@ static void prepare_farewell(void)
     }
 }
 
-static void on_crash(int number)
+void screen_rescue(void)
 {
     tcsetattr(descriptor, TCSANOW, &before);
-    if (write(descriptor, farewell, farewell_size) >= 0)
-        signal(number, SIG_DFL);
+    while (write(descriptor, farewell, farewell_size) < 0 && errno == EINTR)
+        ;
+}
+
+static void on_crash(int number)
+{
+    screen_rescue();
+    signal(number, SIG_DFL);
     raise(number);
 }
 
@@ -110,11 +117,13 @@ bool screen_is_fit(FILE *out, FILE *keys, struct failure *why)
     bool fit = move && move != (char *)-1;
     if (fit)
         prepare_farewell();
+    descriptor = fileno(out);
+    tcgetattr(descriptor, &before);
     del_curterm(cur_term);
     return fit || failure_set(why, "the terminal (TERM=%s) cannot show a full screen", term);
 }
 
-/* Of terminals with few colours, with 256, and of those on the line where the user is; -1: the terminal's own. */
+/* With few colours, with 256, and with those on the line where the user is; -1: the terminal's own. */
 static const struct look {
     short few, many, chosen;
     attr_t attributes;
@@ -166,8 +175,7 @@ bool screen_open(FILE *out, FILE *keys, struct failure *why)
 {
     if (!screen_is_fit(out, keys, why))
         return false;
-    descriptor = fileno(out);
-    tcgetattr(descriptor, &before);
+    keyboard = fileno(keys);
     screen = newterm(NULL, out, keys);
     if (!screen)
         return failure_set(why, "the terminal cannot be used");
@@ -255,15 +263,23 @@ static uint32_t key_of(wint_t code)
         wint_t code;
         uint32_t key;
     } keys[] = {
-        {KEY_UP, KEY_IS_UP},       {KEY_DOWN, KEY_IS_DOWN},       {KEY_LEFT, KEY_IS_LEFT},
-        {KEY_RIGHT, KEY_IS_RIGHT}, {KEY_PPAGE, KEY_IS_PAGE_UP},   {KEY_NPAGE, KEY_IS_PAGE_DOWN},
-        {KEY_HOME, KEY_IS_HOME},   {KEY_END, KEY_IS_END},         {KEY_ENTER, KEY_IS_ENTER},
+        {KEY_UP, KEY_IS_UP},          {KEY_DOWN, KEY_IS_DOWN},     {KEY_LEFT, KEY_IS_LEFT},
+        {KEY_RIGHT, KEY_IS_RIGHT},    {KEY_PPAGE, KEY_IS_PAGE_UP}, {KEY_NPAGE, KEY_IS_PAGE_DOWN},
+        {KEY_HOME, KEY_IS_HOME},      {KEY_END, KEY_IS_END},       {KEY_ENTER, KEY_IS_ENTER},
         {KEY_BACKSPACE, KEY_IS_BACK}, {KEY_RESIZE, KEY_IS_RESIZE},
     };
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
         if (keys[i].code == code)
             return keys[i].key;
     return KEY_IS_OTHER;
+}
+
+/* A terminal that is gone never waits for a key. */
+static void check_keyboard(void)
+{
+    struct pollfd state = {.fd = keyboard, .events = POLLIN};
+    if (poll(&state, 1, 0) > 0 && state.revents & (POLLHUP | POLLERR | POLLNVAL))
+        asked = SIGHUP;
 }
 
 uint32_t screen_key(unsigned milliseconds)
@@ -276,6 +292,7 @@ uint32_t screen_key(unsigned milliseconds)
     case OK:
         break;
     default:
+        check_keyboard();
         return KEY_IS_NONE;
     }
     if (code == '\r' || code == '\n')

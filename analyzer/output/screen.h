@@ -18,9 +18,9 @@ enum screen_style {
     SCREEN_FAINT,
     SCREEN_WARN,
     SCREEN_GOOD,
-    SCREEN_FIRST,  /* the two colours of a picture */
+    SCREEN_FIRST, /* the two colours of a picture */
     SCREEN_SECOND,
-    SCREEN_BAR,    /* head and foot */
+    SCREEN_BAR, /* head and foot */
     SCREEN_STYLES,
     SCREEN_CHOSEN = 0x100, /* besides: the line where the user is */
 };
@@ -43,9 +43,13 @@ enum {
     KEY_IS_OTHER,
 };
 
-/* Whether a full screen can be shown there: it is a terminal, and a fit one.  `keys`: what is typed comes from
-   there. */
+/* Whether a full screen can be shown there: it is a terminal, and a fit one.  `keys`: where what is typed
+   comes from. */
 bool screen_is_fit(FILE *out, FILE *keys, struct failure *why);
+
+/* Makes the terminal what it was when screen_is_fit() was asked, whatever who took it meanwhile has left it as.
+   A handler of signals may call it. */
+void screen_rescue(void);
 
 /* Takes a terminal.  False: it is not fit. */
 bool screen_open(FILE *out, FILE *keys, struct failure *why);

@@ -11,7 +11,7 @@ few=watched\\.c:$(line 'malloc(100000)') many=watched\\.c:$(line 'malloc(10)') f
 server=$tmp/tmux
 terminal() { tmux -S "$server" -f /dev/null "$@" 9>&-; }
 on_screen() { terminal capture-pane -p -t view 2>/dev/null; }
-trap 'terminal kill-server 2>/dev/null; exec 9>&-; rm -rf "$tmp"' EXIT
+trap 'terminal kill-server 2>/dev/null; exec 9>&-; rm -rf "$tmp" "$tmp.cache"' EXIT
 
 # begin COLUMNSxROWS COMMAND...: runs it in a terminal of that size, between two lines.
 begin() {
@@ -38,7 +38,7 @@ EOF
 # shows PATTERN...: whether the screen has all of them within a few seconds.
 shows() {
     local pattern picture missing
-    for ((i = 0; i < 60; i++)); do
+    for ((i = 0; i < 100; i++)); do
         picture=$(on_screen)
         missing=
         for pattern; do
@@ -84,11 +84,12 @@ viewer() { pgrep -P "$(terminal list-panes -t view -F '#{pane_pid}')" -x tracema
 
 start "$watched"
 order 'few 40'
-order 'many 1000'
 begin 120x30 "$tracemalloc" live "$program"
+shows '40 +site_few'
+order 'many 1000'
 check "a process is found by its pid: state, totals" \
     shows "watched +● running for .* pid $program" 'current +3\.8 MiB +1,04[0-9] blocks' 'allocated .* allocations'
-check "call sites: bytes, share, blocks, place, callers" \
+check "call sites, also such as are new: bytes, share, blocks, place, callers" \
     shows "3\.8 MiB +9.\.. % .* 40 +site_few +.*$few +← fetch ← main" \
     "9\.8 KiB +0\.2 % .* 1,000 +site_many +.*$many +← collect ← main"
 check "resident memory, and the picture of it" shows 'resident +[0-9.]+ MiB' '⣿.*⣿' '⣿ current +⠉⠉ resident'
@@ -140,7 +141,7 @@ check "a tiny screen" shows '^ ● running' 'peak 7' 'allocated'
 terminal resize-window -t view -x 3 -y 1
 sleep 0.2
 terminal resize-window -t view -x 80 -y 24
-check "a usual one: the picture is below the totals" shows 'temporary' '^ +0 ⣿' '205\.1 KiB .* site_many' 'q quit'
+check "a usual one: the picture is below the totals" shows 'temporary' '^ +0 .*⣿' '205\.1 KiB .* site_many' 'q quit'
 keys Down Down Down Up End Home j k
 check "moving about" shows '205\.1 KiB .* site_many'
 kill -KILL "$program"
@@ -156,6 +157,13 @@ for signal in INT:0 TERM:143 HUP:129 SEGV:139 ABRT:134; do
     shows 'q quit' && kill -"${signal%:*}" "$(viewer)"
     check "SIG${signal%:*}: the terminal as it was" ended "${signal#*:}"
 done
+
+begin 100x24 bash -c 'trap "" HUP; exec "$0" live trace' "$tracemalloc"
+shows 'q quit'
+view=$(viewer)
+terminal kill-server
+for ((i = 0; i < 100; i++)); do kill -0 "$view" 2>/dev/null || break; sleep 0.05; done
+check "the terminal goes away, and nobody says so" test ! -e "/proc/$view"
 
 # ---- files ------------------------------------------------------------------------------------------
 
@@ -216,6 +224,8 @@ same "and a sentence" 1 "$(grep -c 'no terminal' "$tmp/err")"
 same "nothing on stdout" 0 "$(wc -c <"$tmp/out")"
 "$tracemalloc" live 999999999 2>"$tmp/err"
 same "no such process" "1 tracemalloc: there is no process 999999999, or it has ended: name its trace" "$? $(cat "$tmp/err")"
+"$tracemalloc" live trace@1 2>"$tmp/err"
+same "a snapshot" '2 tracemalloc: trace@1: a snapshot does not change: `tracemalloc report` shows it' "$? $(cat "$tmp/err")"
 "$tracemalloc" live $$ 2>"$tmp/err"
 same "a process that is not recorded" \
     "1 tracemalloc: process $$ is not recorded, or has allocated too little to leave a trace" "$? $(cat "$tmp/err")"
@@ -234,7 +244,11 @@ keys q
 check "then the output, and the exit status" ended 3
 check "in its order, and the summary" shows '^to stdout' '^to stderr' '^did few 3' '^did many 5' \
     '^tracemalloc: .*exited 3 after' 'more: tracemalloc report'
-begin 100x30 bash -c '"$0" run --live -o "%e.trace" "$1" < <(echo few 3; sleep 1) >output' "$tracemalloc" "$watched"
+begin 100x30 "$tracemalloc" run --live -o killed.trace bash -c 'echo to stdout; "$0" < <(sleep 1)' "$watched"
+shows '● running' && pkill -KILL -P "$(viewer)" -x tracemalloc
+check "a view that dies: the output is not lost" ended 3
+check "nor the summary" shows '^to stdout' 'more: tracemalloc report'
+begin 100x30 bash -c '"$0" run --live -o "%e.trace" "$1" < <(echo few 3; sleep 2) >output' "$tracemalloc" "$watched"
 check "redirected output goes where it should" shows '● running' '293\.0 KiB .* site_few'
 keys q
 check "and the program runs on after the view" ended 3

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: MIT
 /* Any bytes as a trace: all that can be written of it, which must be harmless. */
 #define _GNU_SOURCE 1 /* open_memstream */
+#include <fcntl.h>
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fuzz.h"
 #include "model/ending.h"
 #include "model/merge.h"
+#include "model/ranking.h"
+#include "model/truncation.h"
+#include "model/watch.h"
 #include "output/checked.h"
 #include "output/difference.h"
 #include "output/dump.h"
@@ -440,6 +445,67 @@ static void try_sum(const struct trace *trace, const struct variation *variation
     trace_free(&sum);
 }
 
+/* --- a file that changes while it is watched ----------------------------------------------------------- */
+
+static void try_ranking(const struct watch *watch, const struct variation *variation, const char *filter)
+{
+    const struct trace *trace = watch_trace(watch);
+    struct symbols *symbols = symbols_open(trace);
+    struct ranking *ranking = ranking_open(trace, symbols, variation->by, METRIC_CURRENT);
+    size_t count;
+    const uint32_t *changed = watch_changed(watch, &count);
+    ranking_filter(ranking, filter);
+    ranking_update(ranking, changed, count, 1);
+    while (ranking_work(ranking, UINT64_MAX / 2))
+        ;
+    const struct ranked *top = ranking_top(ranking, 10, &count);
+    uint64_t sum = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += top[i].figures->current_bytes;
+    if (!*filter && count < 10)
+        fuzz_check(sum == trace->totals.current_bytes ? NULL : "ranking: its rows are not the whole");
+    ranking_close(ranking);
+    symbols_close(symbols);
+}
+
+static void put(int fd, const void *bytes, size_t size, size_t at)
+{
+    if (pwrite(fd, bytes, size, (off_t)at) != (ssize_t)size)
+        fuzz_check("no memory for a file");
+}
+
+/* Counts that grow without records, words that are others, a file that is cut. */
+static void try_watch(const char *path, const struct trace *trace, const uint8_t *data, size_t size,
+                      const struct variation *variation)
+{
+    static const size_t counts[] = {
+        offsetof(struct trace_header, site_count), offsetof(struct trace_header, node_count),
+        offsetof(struct trace_header, frame_count), offsetof(struct trace_header, module_count),
+        offsetof(struct trace_header, used)};
+    struct failure why;
+    truncation_survive();
+    struct watch *watch = watch_open(path, &why);
+    if (!watch)
+        fuzz_check("a trace that is read cannot be watched");
+    if (memcmp(&watch_trace(watch)->totals, &trace->totals, sizeof(trace->totals)) != 0)
+        fuzz_check("what is watched is not what is read");
+    try_ranking(watch, variation, "");
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    uint8_t word[8] = {0};
+    memcpy(word, data + size / 2, size / 2 < 8 ? size / 2 : 8);
+    for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+        if (word[0] >> i & 1)
+            put(fd, (uint8_t[]){(uint8_t)(data[counts[i]] + word[i + 1] % 16)}, 1, counts[i]);
+    put(fd, word, sizeof(word), size * word[7] / 256);
+    watch_update(watch, &why);
+    try_ranking(watch, variation, "a");
+    if (ftruncate(fd, (off_t)(size / 2)) == 0)
+        watch_update(watch, &why);
+    put(fd, data, size, 0);
+    close(fd);
+    watch_close(watch);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct variation variation = vary(data, size);
@@ -457,6 +523,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     try_report(&trace, NULL, variation.by, &variation);
     try_sum(&trace, &variation);
     try_what_was_when(path, &trace, &variation);
+    try_watch(path, &trace, data, size, &variation);
     try_page(&trace, &variation);
     for (size_t i = 0; i < trace.snapshot_count && i < SNAPSHOTS; i++)
         if (trace_at_snapshot(&trace, i, &why))

@@ -25,7 +25,8 @@ static void assert_row(const struct chart_cell *row, int columns, const char *te
 static void area(void **state)
 {
     (void)state;
-    const uint64_t values[] = {NONE, 0, 1, 100, 50, 25, 13, 12}, none[] = {NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE};
+    const uint64_t values[] = {NONE, 0, 1, 100, 50, 25, 13, 12},
+                   none[] = {NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE};
     assert_int_equal(chart_values(4, true), 8);
     chart_draw(cells, 2, 4, values, none, 100, true);
     assert_row(cells, 4, " \u28b8  ");
@@ -71,7 +72,7 @@ static void extremes(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(area), cmocka_unit_test(line), cmocka_unit_test(plain),
-                                       cmocka_unit_test(extremes)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(area), cmocka_unit_test(line),
+                                       cmocka_unit_test(plain), cmocka_unit_test(extremes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -130,7 +130,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* --- the same rows --------------------------------------------------------------------------------------- */
+/* --- the same rows -------------------------------------------------------------------------------------- */
 
 static void assert_same_rows(const struct view *view)
 {
@@ -192,7 +192,7 @@ static void any_change(void **state)
     view_free(&filtered);
 }
 
-/* --- changes --------------------------------------------------------------------------------------------- */
+/* --- changes -------------------------------------------------------------------------------------------- */
 
 static const struct ranked *row_of(uint32_t site)
 {
@@ -226,7 +226,7 @@ static void change_per_second(void **state)
     assert_true(row_of(fresh)->has_change && row_of(fresh)->change > 300);
 }
 
-/* --- rows that are entered ------------------------------------------------------------------------------- */
+/* --- rows that are entered ------------------------------------------------------------------------------ */
 
 static void enter_and_leave(void **state)
 {
