@@ -150,3 +150,21 @@ char *options_file(const char *named)
     free(name);
     return file;
 }
+
+char *options_trace_of_process(int pid)
+{
+    char *file = find_mapped(pid), maps[64];
+    if (file)
+        return file;
+    snprintf(maps, sizeof(maps), "/proc/%d/maps", pid);
+    FILE *readable = fopen(maps, "re");
+    if (!readable || fgetc(readable) == EOF)
+        message(errno == EACCES ? "process %d cannot be looked into: it is not yours"
+                                : "there is no process %d, or it has ended: name its trace",
+                pid);
+    else
+        message("process %d is not recorded, or has allocated too little to leave a trace", pid);
+    if (readable)
+        fclose(readable);
+    return NULL;
+}

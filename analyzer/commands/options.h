@@ -41,4 +41,7 @@ char *options_file(const char *named);
    is none, as it has then said. */
 char *options_trace(const char *named);
 
+/* The trace of a process that runs, to be freed.  Null: there is none that is ours, as it has then said. */
+char *options_trace_of_process(int pid);
+
 #endif

@@ -329,13 +329,20 @@ static void be_one_of_many(struct thread *self)
         file_header->peak_error_bytes = error;
 }
 
+void counters_lend(struct thread *self)
+{
+    bool may = self->shard && !self->shard->lock && !self->phase_count;
+    self->counters = may ? self->shard->sections : NULL;
+}
+
 bool counters_join(struct thread *self)
 {
     lock_take(&world.threads);
     if (!live.first)
         be_first(self, 0);
-    if (!self->shard && (self->shard = assign()) && !self->shard->lock)
-        self->counters = self->shard->sections;
+    if (!self->shard)
+        self->shard = assign();
+    counters_lend(self);
     if (self != live.first)
         be_one_of_many(self);
     file_header->threads = thread_count_ever();

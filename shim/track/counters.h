@@ -40,6 +40,9 @@ bool counters_start(void);
 /* Gives the thread its shard, at its first event.  False: no memory. */
 bool counters_join(struct thread *self);
 
+/* Gives the thread the counters for the common way if it may have them: it has a shard alone, and no phase open. */
+void counters_lend(struct thread *self);
+
 /* The section with the counter of a site, made if need be; null: no room. */
 struct trace_counter *counters_slowly(struct thread *self, uint32_t site);
 
