@@ -20,11 +20,10 @@
  *
  *     cmocka_unit_test_setup_teardown(parses, tracemalloc_test_setup, tracemalloc_test_teardown)
  *
- * What came before does not count: what a group's setup allocated, say.  Do not give these two to a whole group: cmocka
- * ignores it if a group's teardown fails.  All figures are those of the process since
+ * What came before does not count: what a group's setup allocated, say.  All figures are those of the process since
  * then, with those of other threads as far as <tracemalloc.h> says; a block from before that a test frees makes up for
- * one that it leaks.  A test's own output should have begun before, since a stream's first output allocates its buffer
- * (cmocka has by then written to stdout).
+ * one that it leaks.  A stream's first output allocates its buffer: it should have come before (to stdout cmocka has
+ * written by then).  Do not give these two to a whole group: cmocka ignores it if a group's teardown fails.
  *
  * The setup resets the peak of the trace (tracemalloc_reset_peak): in reports it is that of the last test.
  */
