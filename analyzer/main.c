@@ -31,7 +31,7 @@ static const struct command {
     {"html", "write a self-contained HTML report", command_html},
     {"live", "watch a running program", command_live},
     {"ctl", "steer the recorder of a running program", command_ctl},
-    {"check", "fail when a trace exceeds limits", NULL},
+    {"check", "fail when a trace exceeds limits", command_check},
     {"export", "write a trace in another tool's format", NULL},
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

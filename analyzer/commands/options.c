@@ -63,6 +63,19 @@ const char *options_size(const struct argp_state *state, const char *option, con
     return text;
 }
 
+uint64_t options_bytes(const struct argp_state *state, const char *option, const char *text)
+{
+    static const char letters[] = "KMGT";
+    size_t length = strlen(text);
+    const char *letter = length ? strchr(letters, text[length - 1]) : NULL;
+    int shift = letter ? 10 * (int)(letter - letters + 1) : 0;
+    long double bytes = strtold(text, NULL) * (long double)(UINT64_C(1) << shift);
+    /* Far below 2^64 a long double is exact to the byte. */
+    if (!has_form(text, "^[0-9]{1,20}(K|M|G|T|\\.[0-9]{1,3}[KMGT])?$") || bytes >= 0x1p63L)
+        argp_error(state, "--%s=%s: it can be a number of bytes, or one with K, M, G or T", option, text);
+    return (uint64_t)bytes;
+}
+
 char *options_trace(const char *named)
 {
     char *file = named ? strdup(named) : find_newest(".");

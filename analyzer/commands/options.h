@@ -21,7 +21,11 @@ unsigned long options_number(const struct argp_state *state, const char *option,
 const char *options_decimal(const struct argp_state *state, const char *option, const char *text,
                             double least, double most);
 
-/* The same of a number of bytes from 1 on, with K, M or G for times 1024. */
+/* A number of bytes: one with K, M, G or T is times a power of 1024 and may have decimals; otherwise ends the program
+   as wrong usage. */
+uint64_t options_bytes(const struct argp_state *state, const char *option, const char *text);
+
+/* Checks that it is a number of bytes from 1 on, with K, M or G for times 1024, and returns it. */
 const char *options_size(const struct argp_state *state, const char *option, const char *text);
 
 /*

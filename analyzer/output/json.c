@@ -265,6 +265,14 @@ void json_head(FILE *out, const struct report *report)
     put_selection(out, &report->selection);
 }
 
+void json_side(FILE *out, const struct report *report)
+{
+    json_head(out, report);
+    fputs(" \"file\": ", out);
+    json_string(out, report->file);
+    fputs("},\n", out);
+}
+
 /* --- stacks -------------------------------------------------------------------------------------------- */
 
 /* Frames rendered lately, each at the place that its number gives: stacks have most of theirs in common. */

@@ -34,6 +34,21 @@ HOOK int libtrace_get_traced_memory(size_t *current, size_t *peak)
     return 0;
 }
 
+HOOK int libtrace_get_traced_counts(size_t *allocations, size_t *blocks)
+{
+    uint64_t all = 0, now = 0;
+    struct thread *self = hook_enter(HOOK_FRAME);
+    if (self) {
+        counters_count_up(&all, &now);
+        guard_drop(self);
+    }
+    if (allocations)
+        *allocations = all;
+    if (blocks)
+        *blocks = now;
+    return 0;
+}
+
 HOOK int libtrace_get_object_traceback(const void *ptr, void **frames, int n)
 {
     struct thread *self = hook_enter(HOOK_FRAME);
