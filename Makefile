@@ -151,7 +151,7 @@ demo: all $(O)/cta.csv
 SHIM_UNITS     = $(filter $(SHIM_BASE) $(SHIM_UNWIND) $(SHIM_TRACK) real,$(UNITS))
 DEMO_UNITS     = csv aggregate
 ANALYZER_UNITS = $(filter-out $(SHIM_UNITS) $(DEMO_UNITS),$(UNITS))
-THREAD_UNITS   = arena counters map snapshots thread track walk
+THREAD_UNITS   = arena control counters map snapshots thread track walk
 UNITS          = $(patsubst tests/unit/test_%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 UNIT_TESTS     = $(UNITS:%=$(O)/tests/unit/test_%)
 PROGRAMS       = $(patsubst tests/programs/%.c,$(O)/tests/programs/%,$(wildcard tests/programs/*.c)) \

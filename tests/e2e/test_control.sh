@@ -196,6 +196,23 @@ sleep 0.1
 check "start=off: now it is recorded" eval '! still'
 end
 
+# Words that nobody asks for: any command, number and argument, a label without an end.
+begin waits
+words=$(($("$tracemalloc" info "$tmp/trace" | awk '$1 == "control" && $2 ~ /^0x/ {print $2}')))
+for i in $(seq 60); do
+    {
+        printf '\\x%02x\\x00\\x00\\x%02x' $((i % 256)) $((i % 3))
+        printf '\\x%02x\\x00\\x00\\x%02x' $((i % 8)) $((i % 5 == 0))
+        printf '\\xff%.0s' $(seq $((8 + 64 + i % 2 * 48)))
+    } | xargs -0 printf | dd of="$tmp/trace" bs=1 seek="$words" conv=notrunc 2>/dev/null
+    sleep 0.005
+done
+check "words of any kind: the program goes on" kill -0 "$pid"
+check "words of any kind: it still obeys" ctl clear
+check "words of any kind: the trace is whole" [ "$(json '.totals.allocations >= 0')" = true ]
+end
+same "words of any kind: exit status" 0 $?
+
 begin idles
 ctl stop 2>"$tmp/err"
 same "a program that does nothing: exit 1" 1 $?
