@@ -55,9 +55,9 @@ stack: No such file or directory 0 1
 null: No such file or directory 0 1
 freed: No such file or directory 0 1
 no results: 0"
-steers "threads 4" "end: 1 4000 4000"
+steers "threads 4" "end: 4000 1"
 same "threads: the trace, too" "4000 4000 0" \
-    "$(json '.totals | [.current_bytes, (.peak_bytes - .peak_bytes % 4000), .missed_events] | join(" ")')"
+    "$(json '.totals | [.current_bytes, .allocated_bytes - 6000, .missed_events] | map(tostring) | join(" ")')"
 
 traced children=all "$program" forks >"$tmp/out"
 same "forks: each steers itself" "child: 0 0 100
