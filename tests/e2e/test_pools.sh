@@ -8,7 +8,8 @@ set -u
 # Of each domain, and of the heap what the slab got: allocations, bytes, frees, blocks and bytes at the end.
 domains() {
     json '[.sites[] | {d: (.frames[-1].module | select(startswith("[domain")) // "heap"), s: .}
-        | select(.d != "heap" or any(.s.frames[]; .function == "slab_chunk"))] | group_by(.d) | sort_by(.[0].d != "heap")
+        | select(.d != "heap" or any(.s.frames[]; .function == "slab_chunk"))]
+        | group_by(.d) | sort_by(.[0].d != "heap")
         | .[] | [.[0].d] + (map(.s) | [(map(.allocations) | add), (map(.allocated_bytes) | add), (map(.frees) | add),
             (map(.current_blocks) | add), (map(.current_bytes) | add)]) | map(tostring) | join(" ")'
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * pools EVENTS THREADS: an arena over mmap and a slab over malloc, that tell of their blocks, and the heap between them;
- * used at random.  Says of each domain what was allocated and freed and is live, as it knows itself.
+ * pools EVENTS THREADS: an arena over mmap and a slab over malloc, that tell of their blocks, and the heap between
+ * them; used at random.  Says of each domain what was allocated and freed and is live, as it knows itself.
  */
 #include "tracemalloc.h"
 #include <pthread.h>
@@ -112,7 +112,8 @@ static uint32_t chosen(uint64_t *state, uint32_t n)
 
 static void *uses_both(void *seed)
 {
-    struct arena arena = {.memory = mmap(NULL, ARENA_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)};
+    int how = MAP_PRIVATE | MAP_ANONYMOUS;
+    struct arena arena = {.memory = mmap(NULL, ARENA_SIZE, PROT_READ | PROT_WRITE, how, -1, 0)};
     struct slab slab = {0};
     void *live[LIVE] = {0};
     uint64_t state = (uint64_t)(uintptr_t)seed;
