@@ -32,8 +32,8 @@ extern const struct life_steps life_steps;
 enum life life_state(void);
 
 /*
- * No new blocks are recorded for now: the hooks pass births on without a look at anything else.  Deaths of blocks that
- * are known still count.
+ * No new blocks are recorded for now: the hooks pass births on without a look at anything else.  Deaths of blocks
+ * that are known still count.
  */
 extern bool life_stopped hidden;
 

@@ -113,8 +113,8 @@ uint32_t thread_count_most(void);
 void thread_child(struct thread *self);
 
 /*
- * Whoever wants to stop the world claims it first, for two that wait for each other both wait in vain.  False: somebody
- * else has it; give the guard away and try again.
+ * Whoever wants to stop the world claims it first, for two that wait for each other both wait in vain.  False:
+ * somebody else has it; give the guard away and try again.
  */
 bool thread_world_claim(void);
 void thread_world_release(void);

@@ -102,7 +102,8 @@ struct block_entry domains_take(uint32_t domain, const void *block, const void *
 void domains_visit(void (*visit)(const void *block, struct block_entry entry, void *context), void *context)
 {
     for (const struct tracked *t = known; t; t = t->hh.next)
-        visit((const void *)(uintptr_t)t->key.address, (struct block_entry){.size = t->size, .site = t->site}, context);
+        visit((const void *)(uintptr_t)t->key.address,
+              (struct block_entry){.size = t->size, .site = t->site}, context);
 }
 
 void domains_forget(void)

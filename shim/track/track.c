@@ -247,10 +247,12 @@ int track_told(struct thread *self, uint32_t domain, const void *block, size_t s
     uint32_t frame = domains_frame(domain);
     tables_drop();
     struct frame_state caller = track_caller(hook);
-    uint32_t site = whole_stacks ? paths_site_below(self, frame, caller) : paths_site_of_caller(self, caller.lookup);
+    uint32_t site = whole_stacks ? paths_site_below(self, frame, caller)
+                                 : paths_site_of_caller(self, caller.lookup);
     struct trace_counter *counter = counter_there(self, site);
     struct block_entry old = {0};
-    const void *standing = counter ? domains_put(domain, block, (struct block_entry){size, site, false}, &old) : NULL;
+    struct block_entry entry = {size, site, false};
+    const void *standing = counter ? domains_put(domain, block, entry, &old) : NULL;
     if (!standing)
         return -ENOMEM;
     if (old.site)

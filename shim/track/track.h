@@ -50,8 +50,8 @@ void track_born_stopped(const void *block, bool watch);
 /* The real call found no memory for a block of so many bytes. */
 void track_failed(struct thread *self, size_t size);
 
-/* The program tells of a block of an allocator of its own, in place of what it told before; or of its end.  0 or -ENOMEM.
-   hook: as of a birth. */
+/* The program tells of a block of an allocator of its own, in place of what it told before; or of its end.  0 or
+   -ENOMEM.  hook: as of a birth. */
 int track_told(struct thread *self, uint32_t domain, const void *block, size_t size, const uintptr_t *hook);
 void track_untold(struct thread *self, uint32_t domain, const void *block);
 

@@ -321,7 +321,8 @@ static void *phases_among_many(void *wrong)
         for (int j = 0; j < 20; j++)
             free(blocks[j]);
         tracemalloc_phase_end("a", &phase);
-        if (phase.current || phase.peak != 390 || phase.allocated != 390 || phase.allocations != 20 || phase.frees != 20)
+        if (phase.current || phase.peak != 390 || phase.allocated != 390 || phase.allocations != 20 ||
+            phase.frees != 20)
             ++*(_Atomic int *)wrong;
         for (int j = 0; j < 20; j++)
             free(after(8));
