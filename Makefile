@@ -303,7 +303,7 @@ $(FUZZ_PROGRAMS):
 	$(Q)$(TEST_LINK) -fsanitize=fuzzer -o $@ $^ $(ANALYZER_LIBS)
 
 # clang's check of pointers takes offence at <obstack.h>.
-$(addprefix $(O)/obj/analyzer/model/,pool.o symbols.o debuginfo.o merge.o): SANFLAGS += $(if $(SAN),-fno-sanitize=pointer-overflow)
+$(addprefix $(O)/obj/analyzer/model/,pool.o symbols.o debuginfo.o merge.o common_paths.o): SANFLAGS += $(if $(SAN),-fno-sanitize=pointer-overflow)
 
 fuzz: DEPS_FOR = fuzz
 fuzz: deps

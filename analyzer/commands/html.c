@@ -11,7 +11,7 @@
 
 #include "commands/commands.h"
 #include "commands/options.h"
-#include "commands/symbol_options.h"
+#include "commands/view_options.h"
 #include "model/file.h"
 #include "model/progress.h"
 #include "model/translation.h"
@@ -32,6 +32,7 @@
 struct options {
     const char *files[2], *out;
     size_t file_count;
+    struct view_options view;
     bool force;
 };
 
@@ -43,10 +44,15 @@ static const struct argp_option argp_options[] = {
     {"force", KEY_FORCE, NULL, 0, "Overwrite a file that is no report of ours", 0},
     {0}};
 
+static const struct argp_child children[] = {{&view_argp, 0, NULL, 0}, {0}};
+
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
     struct options *options = state->input;
     switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &options->view;
+        return 0;
     case KEY_OUT:
         if (!*argument)
             argp_error(state, "--output: the name of a page must not be empty");
@@ -60,12 +66,14 @@ static error_t parse(int key, char *argument, struct argp_state *state)
             argp_error(state, "one trace, or two to be compared, please");
         options->files[options->file_count++] = argument;
         return 0;
+    case ARGP_KEY_SUCCESS:
+        if (options->view.view.min_bytes || options->view.view.min_blocks)
+            argp_error(state, "--min-bytes and --min-blocks are for tables: the page has all sizes");
+        return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
 }
-
-static const struct argp_child children[] = {{&symbol_options}, {0}};
 
 static const struct argp argp = {
     argp_options,
@@ -178,12 +186,13 @@ struct opened {
     char *file;
     struct trace trace;
     struct symbols *symbols;
+    struct scope scope;
     uint32_t *nodes;
     size_t wanted;   /* the moment that was named, */
     uint64_t number; /* and that of its snapshot, or 0 */
 };
 
-static bool open_trace(struct opened *opened, const char *name)
+static bool open_trace(struct opened *opened, const char *name, const struct view *view)
 {
     opened->file = options_file(name);
     if (!opened->file)
@@ -195,12 +204,14 @@ static bool open_trace(struct opened *opened, const char *name)
     opened->wanted = moment_of(&opened->trace);
     opened->number = opened->trace.at ? opened->trace.at->number : 0;
     opened->symbols = symbols_open(&opened->trace);
+    scope_open(&opened->scope, view, &opened->trace, opened->symbols);
     return true;
 }
 
 static void close_trace(struct opened *opened)
 {
     free(opened->nodes);
+    scope_close(&opened->scope);
     symbols_close(opened->symbols);
     trace_free(&opened->trace);
     free(opened->file);
@@ -234,7 +245,10 @@ static bool make_tree(struct making *making, struct failure *why)
         struct moment latest = {&opened[i].trace, NULL, MOMENT_LATEST};
         if (!moment_go_to(&latest, why))
             return false;
-        opened[i].nodes = calltree_add(&making->tree, &opened[i].trace, opened[i].symbols);
+        struct progress progress;
+        progress_begin(&progress, "reading symbols");
+        opened[i].nodes = calltree_add(&making->tree, &opened[i].scope);
+        progress_end(&progress);
     }
     return true;
 }
@@ -287,20 +301,41 @@ static size_t index_of(const struct making *making, uint64_t number)
     return 0;
 }
 
+/* What is said of a trace is that of its figures at the moment. */
+static struct html_trace html_trace_of(struct opened *opened, size_t moment)
+{
+    struct failure why; /* then it is that of the moment it is at */
+    moment_go_to(&(struct moment){.trace = &opened->trace, .snapshot = moment}, &why);
+    return (struct html_trace){.file = opened->file,
+                               .trace = &opened->trace,
+                               .process = process_of(&opened->trace),
+                               .selection = scope_select(&opened->scope)};
+}
+
+/* Unless it was said, between two snapshots what was live then is of interest. */
+static enum metric first_metric(const struct options *options, const struct making *making,
+                                size_t wanted_count)
+{
+    bool of_snapshots = making->count == 1 && wanted_count == 2;
+    return of_snapshots && !options->view.sorted ? METRIC_CURRENT : options->view.view.metric;
+}
+
 static bool write_made(const struct options *options, const struct making *making, const uint64_t *wanted,
                        size_t wanted_count)
 {
-    const struct opened *opened = making->opened;
+    struct opened *opened = making->opened;
     bool of_two = making->count == 2;
     struct html_trace traces[2];
     for (size_t i = 0; i < making->count; i++)
-        traces[i] = (struct html_trace){opened[i].file, &opened[i].trace, process_of(&opened[i].trace)};
+        traces[i] = html_trace_of(&opened[i], of_two ? opened[i].wanted : MOMENT_LATEST);
     struct html_page page = {
         .traces = traces,
         .trace_count = making->count,
         .moments = making->moments,
         .moment_count = making->moment_count,
         .moments_left_out = of_two ? 0 : opened->trace.snapshot_count + 1 - making->moment_count,
+        .view = &options->view.view,
+        .metric = first_metric(options, making, wanted_count),
         .shown = of_two ? 1 : index_of(making, wanted[wanted_count - 1]),
         .base = of_two              ? 0
                 : wanted_count == 2 ? index_of(making, wanted[0])
@@ -346,10 +381,11 @@ int command_html(int argc, char **argv)
     struct opened opened[2] = {0};
     argp_parse(&argp, argc, argv, 0, NULL, &options);
     size_t wanted = options.file_count == 2 ? 2 : 1, count = 0;
-    while (count < wanted && open_trace(&opened[count], options.files[count]))
+    while (count < wanted && open_trace(&opened[count], options.files[count], &options.view.view))
         count++;
     bool fine = count == wanted && make_page(&options, opened, count);
     while (count > 0)
         close_trace(&opened[--count]);
+    view_free(&options.view.view);
     return fine ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -551,6 +551,10 @@ int command_live(int argc, char **argv)
 {
     struct options options = {.metric = METRIC_CURRENT};
     argp_parse(&argp, argc, argv, 0, NULL, &options);
+    if (options.what && strchr(options.what, '@') && access(options.what, F_OK) != 0) {
+        message("%s: a snapshot does not change: `tracemalloc report` shows it", options.what);
+        return EXIT_USAGE;
+    }
     char *path = find_trace(options.what);
     if (!path)
         return EXIT_FAILURE;

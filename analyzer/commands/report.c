@@ -5,7 +5,6 @@
 
 #include "commands/commands.h"
 #include "commands/options.h"
-#include "commands/symbol_options.h"
 #include "commands/traces.h"
 #include "commands/view_options.h"
 #include "model/progress.h"
@@ -30,13 +29,14 @@ static const struct argp_option argp_options[] = {
     {"full", KEY_FULL, NULL, 0, "Show whole call stacks", 0},
     {"json", KEY_JSON, NULL, 0, "Write one JSON object", 0},
     {"per-process", KEY_PER_PROCESS, NULL, 0,
-     "Of several traces show each by itself, in the order in which they are named (of a directory: in which they "
+     "Of several traces show each by itself, in the order in which they are named (of a directory: in which "
+     "they "
      "began), instead of their sum; with --json an object for each",
      0},
     {0}};
 
 static const struct argp_child children[] = {
-    {&view_argp}, {&view_argp_grouping}, {&view_argp_cumulative}, {&symbol_options}, {0}};
+    {&view_argp}, {&view_argp_grouping}, {&view_argp_cumulative}, {0}};
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
@@ -60,7 +60,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         options->per_process = true;
         return 0;
     case ARGP_KEY_ARG:
-        options->files = memory_grow(options->files, options->file_count, &options->file_room, sizeof(char *));
+        options->files =
+            memory_grow(options->files, options->file_count, &options->file_room, sizeof(char *));
         options->files[options->file_count++] = argument;
         return 0;
     default:
@@ -75,7 +76,8 @@ static const struct argp argp = {
     "Show the current and peak heap of a traced program, and where in the program it was allocated."
     "\vFILE is a trace, of a program that has ended or is still running; left out, it is the newest trace in "
     "the current directory. SNAPSHOT is the label of a snapshot, its number, or -1 for the last, -2 for the "
-    "one before. Of several traces, and of all those in a DIRECTORY, the sum is shown: call sites at the same "
+    "one before. Of several traces, and of all those in a DIRECTORY, the sum is shown: call sites at the "
+    "same "
     "place of the same program, or library, are one.",
     children,
     NULL,
@@ -156,7 +158,8 @@ static bool report(const struct options *options)
     struct traces traces;
     if (!traces_find(&traces, options->files, options->file_count))
         return false;
-    bool fine = !traces.several      ? report_one(traces.files[0], options->file_count ? traces.files[0] : NULL, options)
+    bool fine = !traces.several
+                    ? report_one(traces.files[0], options->file_count ? traces.files[0] : NULL, options)
                 : options->per_process ? report_each(&traces, options)
                                        : report_sum(&traces, options);
     traces_free(&traces);

@@ -56,8 +56,7 @@ static const struct argp_option argp_options[] = {
      0},
     {"live", KEY_LIVE, NULL, 0,
      "Watch it while it runs, as `tracemalloc live` does: in a pane of its own within tmux; else the "
-     "program's "
-     "output is kept and printed when the view is left",
+     "program's output is kept and printed when the view is left",
      0},
     {"quiet", KEY_QUIET, NULL, 0, "No summary at the end", 0},
     {"depth", KEY_DEPTH, "N", 0, "Keep about the innermost N frames of a stack (default 1024)", 0},

@@ -6,7 +6,8 @@
 enum { KEY_NO_CACHE = 0x200 };
 
 static const struct argp_option options[] = {
-    {"no-cache", KEY_NO_CACHE, NULL, 0, "Read symbols anew: neither use nor write the cache of them", 0}, {0}};
+    {"no-cache", KEY_NO_CACHE, NULL, 0, "Read symbols anew: neither use nor write the cache of them", 0},
+    {0}};
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {

@@ -5,7 +5,7 @@
 
 #include <argp.h>
 
-/* A child of view_argp, so of every command with a view; what it parses takes effect at once. */
+/* A child of view_argp, and of commands that name code without a view; what it parses takes effect at once. */
 extern const struct argp symbol_options;
 
 #endif

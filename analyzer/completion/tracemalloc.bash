@@ -16,7 +16,8 @@ _tracemalloc_long() {
     "$1" "$2" --help 2>/dev/null | sed -n "s/^  $3, \(--[a-z][a-z-]*\)\(=\{0,1\}\).*/\1\2/p"
 }
 
-# PROGRAM COMMAND OPTION: what it can be, where that is one of a few words: the program says so when it is none.
+# PROGRAM COMMAND OPTION: what it can be, where that is one of a few words: the program says so when it is
+# none.
 _tracemalloc_values() {
     case $3 in
     --sort | --group-by | --children | --records)
@@ -93,10 +94,11 @@ _tracemalloc_run() {
 }
 
 _tracemalloc() {
-    local program=$1 current=$2 command=${COMP_WORDS[1]} option values
+    local program=$1 current=$2 command=${COMP_WORDS[1]} option values words
     COMPREPLY=()
     if [ "$COMP_CWORD" = 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W "$(_tracemalloc_commands "$program") --help --version" -- "$current")
+        words="$(_tracemalloc_commands "$program") --help --version"
+        mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
         return
     fi
     option=$(_tracemalloc_option "$program" "$command")

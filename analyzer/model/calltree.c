@@ -153,8 +153,7 @@ static uint32_t node_number(struct calltree *tree, uint32_t parent, uint32_t fra
 /* Where the call paths of a trace are in the tree; those between a site and the first that is known. */
 struct adding {
     struct calltree *tree;
-    const struct trace *trace;
-    struct symbols *symbols;
+    struct scope *scope;
     uint32_t *places; /* by call path */
     uint32_t *unknown;
     size_t count, capacity;
@@ -179,8 +178,8 @@ static uint32_t place_of_root(struct calltree *tree, uint32_t path)
 /* A call path, whose caller is placed: with what is inlined there. */
 static void place_path(struct adding *adding, uint32_t path)
 {
-    const struct trace_node *node = &adding->trace->nodes[path];
-    struct source_frames here = symbols_resolve(adding->symbols, node->frame);
+    const struct trace_node *node = &adding->scope->trace->nodes[path];
+    struct source_frames here = symbols_resolve(adding->scope->symbols, node->frame);
     uint32_t place = adding->places[node->parent];
     for (size_t i = here.count; i-- > 0;)
         place = add_frame(adding->tree, place, &here.frames[i]);
@@ -190,7 +189,7 @@ static void place_path(struct adding *adding, uint32_t path)
 static uint32_t place_of(struct adding *adding, uint32_t path)
 {
     adding->count = 0;
-    for (uint32_t at = path; adding->places[at] == NOT_YET; at = adding->trace->nodes[at].parent) {
+    for (uint32_t at = path; adding->places[at] == NOT_YET; at = adding->scope->trace->nodes[at].parent) {
         if (at < TRACE_NODE_FIRST) {
             adding->places[at] = place_of_root(adding->tree, at);
             break;
@@ -203,15 +202,36 @@ static uint32_t place_of(struct adding *adding, uint32_t path)
     return adding->places[path];
 }
 
-uint32_t *calltree_add(struct calltree *tree, const struct trace *trace, struct symbols *symbols)
+/* A stack that is seen other than it was recorded. */
+static uint32_t place_of_stack(struct calltree *tree, const struct scope_stack *stack)
 {
+    uint32_t place = CALLTREE_ROOT;
+    bool overflow = stack->frames[stack->count - 1]->source.function == stack_overflow.function;
+    if (stack->truncated && !overflow)
+        place = place_of_root(tree, TRACE_NODE_TRUNCATED);
+    for (size_t i = stack->count; i-- > 0;)
+        place = add_frame(tree, place, &stack->frames[i]->source);
+    return place;
+}
+
+uint32_t *calltree_add(struct calltree *tree, struct scope *scope)
+{
+    const struct trace *trace = scope->trace;
     uint32_t *nodes = memory_get(trace->header.site_count, sizeof(*nodes));
     size_t paths = trace->header.node_count > TRACE_NODE_FIRST ? trace->header.node_count : TRACE_NODE_FIRST;
-    struct adding adding = {tree, trace, symbols, memory_get(paths, sizeof(uint32_t)), NULL, 0, 0};
+    struct adding adding = {tree, scope, memory_get(paths, sizeof(uint32_t)), NULL, 0, 0};
     memset(adding.places, 0xff, paths * sizeof(uint32_t));
-    for (uint32_t i = 1; i < trace->header.site_count; i++)
-        if (figures_any(&trace->sites[i].figures))
+    for (uint32_t i = 1; i < trace->header.site_count; i++) {
+        nodes[i] = CALLTREE_NONE;
+        if (!figures_any(&trace->sites[i].figures) || !scope_has(scope, i))
+            continue;
+        if (view_reshapes(scope->view)) {
+            struct scope_stack stack = scope_stack(scope, i);
+            nodes[i] = place_of_stack(tree, &stack);
+        } else {
             nodes[i] = place_of(&adding, stack_innermost(trace, i));
+        }
+    }
     free(adding.places);
     free(adding.unknown);
     return nodes;
@@ -224,7 +244,8 @@ struct figures *calltree_figures(const struct calltree *tree, const struct trace
 {
     struct figures *figures = memory_get(tree->node_count, sizeof(*figures));
     for (uint32_t i = 1; i < trace->header.site_count; i++)
-        figures_add(&figures[nodes[i]], &trace->sites[i].figures);
+        if (nodes[i] != CALLTREE_NONE)
+            figures_add(&figures[nodes[i]], &trace->sites[i].figures);
     return figures;
 }
 

@@ -7,9 +7,10 @@
 #ifndef MODEL_CALLTREE_H
 #define MODEL_CALLTREE_H
 
-#include "model/symbols.h"
+#include "model/scope.h"
 
-#define CALLTREE_ROOT 0u /* number of the node that all outermost callers are called from */
+#define CALLTREE_ROOT 0u         /* number of the node that all outermost callers are called from */
+#define CALLTREE_NONE UINT32_MAX /* of a site that is not in the tree */
 
 /* A frame, called from the node `parent`, whose number is smaller. */
 struct calltree_node {
@@ -35,10 +36,9 @@ void calltree_open(struct calltree *tree);
 
 void calltree_close(struct calltree *tree);
 
-/* Adds the stacks of all sites of a trace that ever counted anything; returns the node of each site by its
-   number (CALLTREE_ROOT: never counted), to be freed.  The strings of the symbols must live as long as the
-   tree. */
-uint32_t *calltree_add(struct calltree *tree, const struct trace *trace, struct symbols *symbols);
+/* Adds the stacks of all sites in the scope that ever counted anything; returns the node of each site of its
+   trace, by number, to be freed.  The strings of the symbols must live as long as the tree. */
+uint32_t *calltree_add(struct calltree *tree, struct scope *scope);
 
 /* The figures of each node's own sites, without its callees', to be freed; `nodes` is what calltree_add
    returned for the trace. */

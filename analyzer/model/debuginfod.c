@@ -101,7 +101,8 @@ static void conclude(int result)
     if (interrupted)
         progress_say("going on without debug information from there");
     else if (result < 0 && result != -ENOENT)
-        progress_say("%s: %s: going on without debug information from there", servers.urls, strerror(-result));
+        progress_say("%s: %s: going on without debug information from there", servers.urls,
+                     strerror(-result));
     if (interrupted || (result < 0 && result != -ENOENT))
         debuginfod_disable();
 }

@@ -71,8 +71,8 @@ static struct known *make(struct merge *merge, uint32_t number)
 }
 
 /* The number of what has this key; *new: it had none, and now has `next`. */
-static uint32_t number_of(struct merge *merge, struct known **all, const void *key, size_t size, uint32_t next,
-                          bool *new)
+static uint32_t number_of(struct merge *merge, struct known **all, const void *key, size_t size,
+                          uint32_t next, bool *new)
 {
     unsigned hash;
     struct known *known = find(*all, key, size, &hash);
@@ -166,7 +166,8 @@ static struct site *site_at(struct merge *merge, uint32_t node, bool truncated)
     struct trace *sum = &merge->sum;
     while (node >= merge->node_site_room) {
         size_t before = merge->node_site_room;
-        merge->site_of_node = memory_grow(merge->site_of_node, before, &merge->node_site_room, sizeof(uint32_t));
+        merge->site_of_node =
+            memory_grow(merge->site_of_node, before, &merge->node_site_room, sizeof(uint32_t));
         memset(merge->site_of_node + before, 0, (merge->node_site_room - before) * sizeof(uint32_t));
     }
     if (!merge->site_of_node[node]) {
@@ -180,7 +181,8 @@ static struct site *site_at(struct merge *merge, uint32_t node, bool truncated)
 
 /* --- one trace ----------------------------------------------------------------------------------------- */
 
-static uint32_t map_frame(struct merge *merge, const struct trace *trace, struct numbers *numbers, uint32_t number)
+static uint32_t map_frame(struct merge *merge, const struct trace *trace, struct numbers *numbers,
+                          uint32_t number)
 {
     struct trace_frame frame = trace->frames[number];
     if (numbers->frames[number])
@@ -195,15 +197,15 @@ static void add_sites(struct merge *merge, const struct trace *trace, struct num
 {
     for (uint32_t i = 1; i < trace->header.node_count; i++) {
         const struct trace_node *node = &trace->nodes[i];
-        numbers->nodes[i] = i < TRACE_NODE_FIRST
-                                ? i
-                                : add_node(merge, numbers->nodes[node->parent],
-                                           map_frame(merge, trace, numbers, node->frame));
+        numbers->nodes[i] = i < TRACE_NODE_FIRST ? i
+                                                 : add_node(merge, numbers->nodes[node->parent],
+                                                            map_frame(merge, trace, numbers, node->frame));
     }
     for (uint32_t i = 1; i < trace->header.site_count; i++) {
         const struct site *site = &trace->sites[i];
         if (figures_any(&site->figures))
-            figures_add(&site_at(merge, numbers->nodes[site->node], site->truncated)->figures, &site->figures);
+            figures_add(&site_at(merge, numbers->nodes[site->node], site->truncated)->figures,
+                        &site->figures);
     }
 }
 

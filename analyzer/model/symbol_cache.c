@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <libiberty/libiberty.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,18 +16,18 @@
 
 #include "model/failure.h"
 
-#define MAGIC    "\211TMSYMS"
-#define VERSION  1
-#define LARGEST  (SYMBOL_CACHE_MOST / 4) /* one file */
-#define ID_MOST  64                      /* bytes of a build-id */
+#define MAGIC       "\211TMSYMS"
+#define VERSION     1
+#define LARGEST     (SYMBOL_CACHE_MOST / 4) /* one file */
+#define ID_MOST     64                      /* bytes of a build-id */
 #define NAME_MAX_ID (2 * ID_MOST + 1)
 
 /* The file: this header, the addresses in ascending order, their places, the strings. */
 struct head {
     char magic[8];
     uint32_t version;
-    uint32_t checksum;                         /* of all that follows it */
-    uint64_t device, inode, size, mtime_ns;    /* of the ELF file */
+    uint32_t checksum;                      /* of all that follows it */
+    uint64_t device, inode, size, mtime_ns; /* of the ELF file */
     uint32_t address_count, place_count;
     uint64_t string_size;
 };
@@ -59,9 +60,9 @@ struct known_string {
 struct symbol_cache {
     char name[NAME_MAX_ID];
     struct head head;
-    char *bytes;          /* of the file that was there; null: none */
-    struct content found; /* points into them */
-    struct content added; /* of its own */
+    char *bytes;                /* of the file that was there; null: none */
+    struct content found;       /* points into them */
+    struct content added;       /* of its own */
     struct known_string *known; /* those in added.strings */
     bool too_large;             /* to be kept */
 };
@@ -89,6 +90,22 @@ static bool directory_paths(char home[PATH_MAX], char path[PATH_MAX])
     return snprintf(path, PATH_MAX, "%s/tracemalloc", home) < PATH_MAX;
 }
 
+static bool is_ours(const char *path)
+{
+    struct stat found;
+    return path && stat(path, &found) == 0 && found.st_uid == geteuid();
+}
+
+/* Another user's, under sudo, would be left with directories that do not belong to him. */
+static void make_directories(const char *home, const char *path)
+{
+    const char *cache = getenv("XDG_CACHE_HOME");
+    if ((cache && strcmp(cache, home) == 0) || is_ours(getenv("HOME")))
+        mkdir(home, 0700);
+    if (is_ours(home))
+        mkdir(path, 0700);
+}
+
 /* The directory, -1 if there is none.  What others can write to, or what belongs to them (under sudo), is not
    used: they could tell us what they like. */
 static int open_directory(bool make)
@@ -97,12 +114,11 @@ static int open_directory(bool make)
     struct stat stat;
     if (!directory_paths(home, path))
         return -1;
-    if (make) {
-        mkdir(home, 0700);
-        mkdir(path, 0700);
-    }
+    if (make)
+        make_directories(home, path);
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0 && (fstat(fd, &stat) != 0 || stat.st_uid != geteuid() || stat.st_mode & (S_IWGRP | S_IWOTH))) {
+    if (fd >= 0 &&
+        (fstat(fd, &stat) != 0 || stat.st_uid != geteuid() || stat.st_mode & (S_IWGRP | S_IWOTH))) {
         close(fd);
         fd = -1;
     }
@@ -185,8 +201,9 @@ static bool is_good(const struct head *head, const struct head *wanted, const ch
     size_t left = size - sizeof(*head), addresses = head->address_count * sizeof(struct address),
            places = head->place_count * sizeof(struct kept_place);
     return memcmp(head->magic, wanted->magic, sizeof(head->magic)) == 0 && head->version == wanted->version &&
-           (!wanted->inode || is_same_file(head, wanted)) && addresses <= left && places <= left - addresses &&
-           head->string_size == left - addresses - places && head->string_size && !bytes[size - 1] &&
+           (!wanted->inode || is_same_file(head, wanted)) && addresses <= left &&
+           places <= left - addresses && head->string_size == left - addresses - places &&
+           head->string_size && !bytes[size - 1] &&
            checksum_of(bytes + SUMMED, size - SUMMED, 0) == head->checksum;
 }
 
@@ -241,8 +258,7 @@ struct symbol_cache *symbol_cache_open(const uint8_t *build_id, size_t build_id_
         cache->head.device = file->st_dev;
         cache->head.inode = file->st_ino;
         cache->head.size = (uint64_t)file->st_size;
-        cache->head.mtime_ns =
-            (uint64_t)file->st_mtim.tv_sec * 1000000000 + (uint64_t)file->st_mtim.tv_nsec;
+        cache->head.mtime_ns = (uint64_t)file->st_mtim.tv_sec * 1000000000 + (uint64_t)file->st_mtim.tv_nsec;
     }
     int directory = open_directory(false);
     if (directory >= 0) {
@@ -324,9 +340,8 @@ void symbol_cache_add(struct symbol_cache *cache, uint64_t address, const struct
     for (size_t i = 0; i < count; i++) {
         added->places =
             memory_grow(added->places, added->place_count, &added->place_room, sizeof(struct kept_place));
-        added->places[added->place_count++] = (struct kept_place){keep_string(cache, places[i].function),
-                                                                  keep_string(cache, places[i].file),
-                                                                  places[i].line};
+        added->places[added->place_count++] = (struct kept_place){
+            keep_string(cache, places[i].function), keep_string(cache, places[i].file), places[i].line};
     }
 }
 
@@ -384,7 +399,7 @@ static bool write_content(int fd, struct head *head, const struct content *conte
     return fine;
 }
 
-/* Under a name of our own first: nobody sees half a file. */
+/* Under a name of our own first: nobody sees half a file.  A limit of files' sizes is not to end the program. */
 static void write_file(struct symbol_cache *cache, int directory)
 {
     char name[NAME_MAX_ID + 32];
@@ -393,7 +408,10 @@ static void write_file(struct symbol_cache *cache, int directory)
     int fd = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return;
+    struct sigaction ignored = {.sa_handler = SIG_IGN}, before;
+    sigaction(SIGXFSZ, &ignored, &before);
     bool fine = write_content(fd, &cache->head, &cache->added);
+    sigaction(SIGXFSZ, &before, NULL);
     close(fd);
     if (!fine || renameat(directory, name, directory, cache->name) != 0)
         unlinkat(directory, name, 0);

@@ -22,7 +22,8 @@ void symbol_cache_disable(void);
 /* What is known of the file with this build-id and status, to be closed.  Null if nothing can be kept of it: it
    has no build-id, or caching is disabled, or there is no directory for it.  file null: it is no more; nothing is
    to be added then. */
-struct symbol_cache *symbol_cache_open(const uint8_t *build_id, size_t build_id_size, const struct stat *file);
+struct symbol_cache *symbol_cache_open(const uint8_t *build_id, size_t build_id_size,
+                                       const struct stat *file);
 
 /* What is kept of an address: how many places, 0 if nothing.  Their strings live as long as the cache. */
 size_t symbol_cache_find(const struct symbol_cache *cache, uint64_t address,

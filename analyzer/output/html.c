@@ -195,15 +195,13 @@ static uint64_t figure(const struct figures *figures, size_t column)
     return *(const uint64_t *)((const char *)figures + columns[column].offset);
 }
 
-/* Of every row, by columns. */
-static void put_figures(FILE *out, const struct html_page *page, const struct moment *moment)
+/* Of every row, by columns; `own`: those of each node's own sites. */
+static void put_figures(FILE *out, const struct html_page *page, const struct figures *own)
 {
     const struct pruned *pruned = page->pruned;
-    struct figures *whole = calltree_figures(page->tree, moment->trace, moment->nodes);
     struct figures *figures = memory_get(pruned->count, sizeof(*figures));
     for (size_t i = 0; i < page->tree->node_count; i++)
-        figures_add(&figures[pruned->places[i]], &whole[i]);
-    free(whole);
+        figures_add(&figures[pruned->places[i]], &own[i]);
     for (size_t column = 0; column < COLUMNS; column++) {
         fprintf(out, "%s\"%s\":[", column ? ",\n " : "", columns[column].name);
         const char *comma = "";
@@ -239,6 +237,18 @@ static const struct html_trace *trace_of(const struct html_page *page, const str
     return of;
 }
 
+/* The sums over the sites in the view. */
+static void put_totals(FILE *out, const struct html_page *page, const struct figures *own)
+{
+    struct figures totals = {0};
+    for (size_t i = 0; i < page->tree->node_count; i++)
+        figures_add(&totals, &own[i]);
+    fputs(",\"totals\":{", out);
+    for (size_t column = 0; column < COLUMNS; column++)
+        fprintf(out, "\"%s\":%" PRIu64 ",", columns[column].name, figure(&totals, column));
+    fprintf(out, "\"reallocations\":%" PRIu64 "}}", totals.reallocations);
+}
+
 static void put_moment(FILE *out, const struct html_page *page, const struct moment *moment)
 {
     const struct snapshot *snapshot = moment_snapshot(moment);
@@ -249,10 +259,6 @@ static void put_moment(FILE *out, const struct html_page *page, const struct mom
     else
         fprintf(out, "\"%s\",\"ns\":%" PRIu64, of->process.end == PROCESS_RUNNING ? "now" : "the end",
                 of->process.duration_ns);
-    fputs(",\"totals\":{", out);
-    for (size_t column = 0; column < COLUMNS; column++)
-        fprintf(out, "\"%s\":%" PRIu64 ",", columns[column].name, figure(&moment->trace->totals, column));
-    fprintf(out, "\"reallocations\":%" PRIu64 "}}", moment->trace->totals.reallocations);
 }
 
 /* Totals with the data; the rows of each moment in an element of their own, read when they are wanted. */
@@ -264,10 +270,13 @@ static bool put_moments(FILE *out, FILE *rows, const struct html_page *page, str
         if (!moment_go_to(moment, why))
             return false;
         fputs(i ? ",\n" : "", out);
+        struct figures *own = calltree_figures(page->tree, moment->trace, moment->nodes);
         put_moment(out, page, moment);
+        put_totals(out, page, own);
         fprintf(rows, "<script type=\"application/json\" id=\"figures-%zu\">{", i);
-        put_figures(rows, page, moment);
+        put_figures(rows, page, own);
         fputs("}</script>\n", rows);
+        free(own);
     }
     fputs("]", out);
     return true;
@@ -293,7 +302,7 @@ static void put_points(FILE *out, const struct trace *trace)
         fputs("]", out);
         comma = ",\n ";
     }
-    fputs("}", out);
+    fprintf(out, ",\"peak\":%" PRIu64 "}", trace->totals.peak_bytes);
 }
 
 /* --- the head ------------------------------------------------------------------------------------------ */
@@ -309,6 +318,20 @@ static void put_loss(const char *sentence, void *context)
     fputs(list->comma, list->out);
     put_string(list->out, sentence);
     list->comma = ",";
+}
+
+/* What part of the trace the page is about, if it is not all. */
+static void put_selection(const struct html_page *page, const struct html_trace *of, struct list *notes)
+{
+    const struct selection *selection = &of->selection;
+    char sites[UNITS_SIZE], all[UNITS_SIZE], part[UNITS_SIZE], whole[UNITS_SIZE], note[256];
+    if (!view_selects(page->view))
+        return;
+    snprintf(note, sizeof(note), "selected: %s of %s call sites, with %s of the peak's %s",
+             units_count(selection->sites, sites), units_count(selection->of, all),
+             units_bytes(selection->figures.peak_bytes, part),
+             units_bytes(of->trace->totals.peak_bytes, whole));
+    put_loss(note, notes);
 }
 
 static void put_state(FILE *out, const struct process *process)
@@ -339,7 +362,7 @@ static char *command_of(const struct trace *trace)
     return text_command(&text, 0);
 }
 
-static void put_trace(FILE *out, const struct html_trace *of)
+static void put_trace(FILE *out, const struct html_page *page, const struct html_trace *of)
 {
     const struct trace_header *header = &of->trace->header;
     char *command = command_of(of->trace);
@@ -354,7 +377,9 @@ static void put_trace(FILE *out, const struct html_trace *of)
     put_started(out, header->started_realtime_ns);
     fprintf(out, ",\"pid\":%" PRId32 ",\"threads\":%" PRIu32 ",\"sample_bytes\":%" PRIu64 ",\"notes\":[",
             header->pid, header->threads, header->sample_bytes);
-    losses_tell(of->trace, false, put_loss, &(struct list){out, ""});
+    struct list notes = {out, ""};
+    put_selection(page, of, &notes);
+    losses_tell(of->trace, false, put_loss, &notes);
     fputs("]}", out);
 }
 
@@ -363,9 +388,10 @@ static void put_traces(FILE *out, const struct html_page *page)
     fputs("\"traces\":[", out);
     for (size_t i = 0; i < page->trace_count; i++) {
         fputs(i ? ",\n" : "", out);
-        put_trace(out, &page->traces[i]);
+        put_trace(out, page, &page->traces[i]);
     }
-    fprintf(out, "],\n\"shown\":%zu,\"base\":%zd", page->shown, (ssize_t)page->base); /* no base: -1 */
+    fprintf(out, "],\n\"metric\":\"%s\"", metric_names[page->metric]);
+    fprintf(out, ",\n\"shown\":%zu,\"base\":%zd", page->shown, (ssize_t)page->base); /* no base: -1 */
     fprintf(out, ",\n\"left_out\":{\"nodes\":%zu,\"of\":%zu,\"share\":%g,\"moments\":%zu}",
             page->pruned->left_out, page->tree->node_count - 1, page->pruned->threshold,
             page->moments_left_out);
@@ -390,13 +416,13 @@ static bool has_timeline(const struct html_page *page)
     return page->trace_count == 1 && page->traces[0].trace->point_count > 1;
 }
 
-static bool put_data(FILE *out, const struct html_page *page, struct failure *why)
+bool html_data(FILE *out, const struct html_page *page, struct failure *why)
 {
     struct names names = {0};
     char *rows = NULL;
     size_t size;
     FILE *later = open_memstream(&rows, &size);
-    fputs("{", out);
+    fputs("<script type=\"application/json\" id=\"data\">{", out);
     put_traces(out, page);
     put_nodes(out, page, &names);
     put_rows(out, page->pruned);
@@ -418,7 +444,7 @@ bool html_page(FILE *out, const struct html_page *page, struct failure *why)
     page_write(out, PAGE_START);
     put_title(out, page);
     page_write(out, PAGE_BODY);
-    bool fine = put_data(out, page, why);
+    bool fine = html_data(out, page, why);
     page_write(out, PAGE_SCRIPT);
     if (has_timeline(page))
         page_write(out, PAGE_CHART);

@@ -16,6 +16,7 @@ struct html_trace {
     const char *file; /* as the user named it */
     const struct trace *trace;
     struct process process;
+    struct selection selection; /* of its sites */
 };
 
 struct html_page {
@@ -23,8 +24,10 @@ struct html_page {
     size_t trace_count;
     const struct moment *moments; /* of one trace all, of two one each */
     size_t moment_count, moments_left_out;
-    size_t shown,
-        base; /* the moment that is shown at first, compared with another; HTML_NO_BASE: with none */
+    const struct view *view; /* of all traces */
+    enum metric metric;      /* that is shown at first, */
+    size_t shown;            /* of that moment, */
+    size_t base;             /* compared with another; HTML_NO_BASE: with none */
     const struct calltree *tree;
     const struct pruned *pruned;
 };
@@ -36,5 +39,8 @@ struct html_page {
 
 /* Writes it; false if a moment's figures could not be had. */
 bool html_page(FILE *out, const struct html_page *page, struct failure *why);
+
+/* Writes only the elements that have the page's data. */
+bool html_data(FILE *out, const struct html_page *page, struct failure *why);
 
 #endif

@@ -8,7 +8,7 @@
 /* Parts of the page, in their order; what the program writes comes between them. */
 enum page_part {
     PAGE_START,  /* then the title */
-    PAGE_BODY,   /* then the data, as JSON */
+    PAGE_BODY,   /* then the data: elements with JSON */
     PAGE_SCRIPT, /* then, if there is a timeline, PAGE_CHART */
     PAGE_CHART,
     PAGE_END,

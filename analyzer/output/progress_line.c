@@ -43,7 +43,8 @@ static void put_bar(char *text, size_t size, double part, uint64_t elapsed_ns)
     if (part > LEAST && seconds < 100)
         snprintf(text + used, size - (size_t)used, "  %.0f s left", seconds);
     else if (part > LEAST)
-        snprintf(text + used, size - (size_t)used, "  %s left", units_duration((uint64_t)(seconds * 1e9), left));
+        snprintf(text + used, size - (size_t)used, "  %s left",
+                 units_duration((uint64_t)(seconds * 1e9), left));
 }
 
 static void draw(const struct progress *work, uint64_t elapsed_ns)

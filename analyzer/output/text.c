@@ -105,7 +105,7 @@ static void put_together(const struct text *text)
 {
     size_t count = text->report->processes->count;
     text_style(text, TEXT_STRONG);
-    fprintf(text->out, "%zu %s, added up", count, text_plural(count, "process", "processes"));
+    fprintf(text->out, "%zu %s, added up", count, text_plural(count, "trace", "traces"));
     text_style(text, TEXT_PLAIN);
     fputc('\n', text->out);
     put_state(text);

@@ -10,6 +10,7 @@ function describe(node) {
 
 function figuresOf(node) {
   const {tree, metric, changed} = looked;
+  if (!tree.weight[0]) return [value(node)];
   const parts = [value(node), changed ? `${share(node)} of all changes` : share(node)];
   if (metric.one) parts.push(figureText(tree.tally[node], metric.formatCount));
   if (tree.own && node && tree.own[node] && tree.first[node] >= 0)
@@ -22,7 +23,7 @@ const moduleOf = (frame) => frames.shown(frames.field(frame, 3));
 function describeNode(node) {
   const frame = looked.tree.frameOf[node], [first, ...rest] = figuresOf(node);
   const figures = element('span', 'figures');
-  figures.append(element('b', '', first), `, ${rest.join(', ')}`);
+  figures.append(element('b', '', first), ...rest.map((text) => `, ${text}`));
   const parts = [element('bdi', 'what', node ? clip(frames.whole(frame), 600) : rootName())];
   if (node && frames.place(frame)) parts.push(placeButton(frame, copyPlace));
   if (node && moduleOf(frame)) parts.push(element('bdi', 'hint', moduleOf(frame)));

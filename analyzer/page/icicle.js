@@ -132,6 +132,11 @@ class Icicle {
     const {context, tree} = this, top = this.box.scrollTop;
     context.clearRect(0, 0, this.width, this.height);
     context.textBaseline = 'middle';
+    if (!tree.weight[0]) {
+      context.fillStyle = colours.soft;
+      context.fillText('nothing to be shown', 6, ROW / 2);
+      return;
+    }
     for (let node = this.zoomed; node !== 0;) {
       node = tree.parents[node];
       this.bar(node, 0, this.width, tree.depth[node] * ROW - top, true);

@@ -2,7 +2,8 @@
 // What is looked at: a figure at a moment, or how much more it is than at another, the base (-1: none).
 const comparing = report.traces.length === 2;
 const looked = {
-  metric: METRICS[0], moment: report.shown, base: report.base, inverted: false,
+  metric: METRICS.find((one) => one.name === report.metric), moment: report.shown, base: report.base,
+  inverted: false,
   tree: null, values: null, counts: null, changed: false, // what comes of it
   query: '', found: null, mark: null, // what is searched, the frames that match; a group of the table
 };

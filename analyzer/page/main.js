@@ -26,7 +26,7 @@ function writeHint() {
     `${one.label}: ${one.reason}${one.exact ? '' : '; threads went on meanwhile, it is not one instant'}.`);
   told.push(report.moments.length > 1
     ? 'Click: the nearest snapshot. Drag: what changed between the two nearest.'
-    : 'There are no snapshots in this trace: the figures are those of its end.');
+    : 'No snapshots were taken: `tracemalloc run --snapshot-interval=1` takes one every second.');
   byId('time-hint').textContent = told.join(' ');
 }
 
@@ -196,7 +196,7 @@ function start() {
   });
   table = new Table(byId('table'), byId('more'), {mark, reveal, copy: copyPlace});
   writeGroupings();
-  choose(looked.base < 0 ? {} : {moment: looked.moment});
+  choose({});
   listen();
   performance.mark('usable');
 }

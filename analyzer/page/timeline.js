@@ -38,7 +38,7 @@ class Timeline {
       highlightCircleSize: 3,
       series: {current: {fillGraph: true, strokeWidth: 1.5}, resident: {strokeWidth: 1.2}},
       axes: {
-        x: {drawGrid: false, axisLabelFormatter: axis.second, axisLabelWidth: 70, pixelsPerLabel: 100},
+        x: {drawGrid: false, axisLabelFormatter: axis.second, axisLabelWidth: 70, pixelsPerLabel: 80},
         y: {axisLabelWidth: 70, gridLineWidth: 0.5, ticker: (low, high, pixels) => axis.bytes(high, pixels)},
       },
       highlightCallback: (event, x, points, row) => this.read(row),
@@ -102,7 +102,7 @@ class Timeline {
   }
 
   drawPeak(context, area, graph) {
-    const {ns, current} = report.points, bytes = report.moments[0].totals.peak_bytes;
+    const {ns, current, peak} = report.points;
     const [x, y] = graph.toDomCoords(ns[this.peak] / 1e9, current[this.peak]);
     const right = x < area.x + area.w / 2;
     context.fillStyle = context.strokeStyle = colours.ink;
@@ -113,7 +113,7 @@ class Timeline {
     context.font = `600 11px ${getComputedStyle(document.body).fontFamily}`;
     context.textAlign = right ? 'left' : 'right';
     context.textBaseline = 'middle';
-    const text = [`peak ${units.bytes(bytes)}`, x + (right ? 9 : -9), Math.max(area.y + 7, y - 9)];
+    const text = [`peak ${units.bytes(peak)}`, x + (right ? 9 : -9), Math.max(area.y + 7, y - 9)];
     context.lineWidth = 4;
     context.strokeStyle = colours.card;
     context.strokeText(...text);

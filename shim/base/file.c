@@ -170,17 +170,41 @@ static void no_copy_on_write(int fd)
     sys3(SYS_ioctl, fd, FS_IOC_SETFLAGS, (long)&flags);
 }
 
-static bool write_all(int fd, const char *from, uint64_t size)
+/* Of the image as it is in memory: the same part of the file, or of a mapping of it.  0 or -errno. */
+static long write_part(uint64_t from, uint64_t to, long fd)
 {
-    for (uint64_t done = 0; done < size;) {
-        long n = sys_pwrite(fd, from + done, size - done, done);
+    while (from < to) {
+        long n = sys_pwrite((int)fd, file_at(from), to - from, from);
         if (n == -EINTR)
             continue;
         if (sys_failed(n) || n == 0)
-            return false;
-        done += (uint64_t)n;
+            return -ENOSPC;
+        from += (uint64_t)n;
     }
-    return true;
+    return 0;
+}
+
+static long populate_part(uint64_t from, uint64_t to, long mapped)
+{
+    return sys_madvise((char *)mapped + from, to - from, MADV_POPULATE_WRITE);
+}
+
+/* All of it up to `end` but the pages within void sections, which stay a hole: nobody writes there any more. */
+static long each_part(uint64_t end, long (*act)(uint64_t from, uint64_t to, long where), long where)
+{
+    uint64_t from = 0, next;
+    long result = 0;
+    for (uint64_t at = sizeof *file_header; at < image.end && !sys_failed(result); at = next) {
+        const struct trace_section *section = file_at(at);
+        next = at + section->size;
+        uint64_t hole = (at + sizeof *section + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
+        uint64_t hole_end = next & ~(PAGE_SIZE - 1);
+        if (section->type == TRACE_VOID && hole < hole_end) {
+            result = act(from, hole, where);
+            from = hole_end;
+        }
+    }
+    return sys_failed(result) ? result : act(from, end, where);
 }
 
 /* A limit of the file's size would raise SIGXFSZ when crossed. */
@@ -198,14 +222,14 @@ static int put_under(int fd)
     long failed = sys3(SYS_ftruncate, fd, (long)size, 0);
     if (sys_failed(failed))
         return (int)failed;
-    if (!write_all(fd, (const char *)file_header, image.end))
+    if (each_part(image.end, write_part, fd))
         return -ENOSPC;
     /* First elsewhere: once it stands over the image there is no way back. */
     char *mapped = sys_mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (!mapped)
         return -ENOMEM;
     sys_madvise(mapped, size, MADV_RANDOM);     /* else the kernel reads ahead, into the hole, at each step */
-    failed = sys_madvise(mapped, ready, MADV_POPULATE_WRITE);
+    failed = each_part(ready, populate_part, (long)mapped);
     if (failed == -EINVAL) {
         /* Before Linux 5.14: allocate a fixed size, and have no more than that. */
         uint64_t fixed = ready > image_min ? ready : image_min;
@@ -282,13 +306,13 @@ bool file_is_attached(void)
 
 /* --- a child's own --------------------------------------------------------------------------------- */
 
-/* Counters, the timeline and snapshots start anew in their places.  What the parent inherited itself, and its spills,
+/* Counters and the timeline start anew in their places.  What the parent inherited itself, its spills and snapshots
    have no successors. */
 static void copy_section(char *to, const struct trace_section *section)
 {
-    bool ends = section->type == TRACE_INHERITED || section->type == TRACE_SPILLS;
-    bool empty = ends || section->type == TRACE_COUNTERS || section->type == TRACE_TIMELINE ||
-                 section->type == TRACE_SNAPSHOTS || section->type == TRACE_SNAPSHOT_SITES;
+    bool ends = section->type == TRACE_INHERITED || section->type == TRACE_SPILLS ||
+                section->type == TRACE_SNAPSHOTS || section->type == TRACE_SNAPSHOT_SITES;
+    bool empty = ends || section->type == TRACE_COUNTERS || section->type == TRACE_TIMELINE;
     memcpy(to, section, empty ? sizeof *section : section->size);
     if (ends)
         ((struct trace_section *)to)->type = TRACE_VOID;

@@ -283,9 +283,12 @@ void snapshots_failed(struct thread *self, uint64_t asked)
         snapshots_take(self, NULL, TRACE_SNAPSHOT_FAILED, asked);
 }
 
-/* The places stay, with their sections; the file's copy of them is empty. */
+/* The parent's places are void in the child's file. */
 void snapshots_child(struct thread *self)
 {
+    if (snapshots.places)
+        memset(snapshots.places, 0, options.keep * sizeof *snapshots.places);
+    snapshots.records = NULL;
     snapshots.taken = 0;
     atomic_store(&snapshots.failures, 0);
     file_header->snapshot_count = 0;

@@ -3,13 +3,12 @@
 """
 Looks at pages of `tracemalloc html` in a real browser, as a person does: browse.py TRACEMALLOC FOLDER.
 
-In the folder: demo.html of demo.trace; snapshots.html of snapshots.trace; pair.html of old.trace and
-new.trace; hostile.html.  Prints a line for each check; exits with 0 if all hold.
+In the folder: demo.html and part.html of demo.trace; snapshots.html of snapshots.trace; pair.html of
+old.trace and new.trace; hostile.html.  Prints a line for each check; exits with 0 if all hold.
 """
 import json
 import subprocess
 import sys
-import time
 import traceback
 
 from selenium import webdriver
@@ -48,8 +47,10 @@ class Browser:
         self.settle()
 
     def settle(self):
-        """What a change brings about comes after short waits of the page's own."""
-        time.sleep(0.25)
+        """What a change brings about comes after short waits of the page's own; ours ends after them."""
+        self.driver.execute_async_script(
+            "const done = arguments[0], frame = (then) => requestAnimationFrame(then);"
+            "setTimeout(() => frame(() => frame(() => done())), 180)")
 
     def quiet(self):
         """No error, and nothing asked for but the page."""
@@ -159,8 +160,7 @@ def zoom_works(b):
     b.keys(Keys.ESCAPE)
     whole = b.text("detail")
     b.check("nothing zoomed: all of it", whole.startswith("all, peak"), whole)
-    for _ in range(9):
-        b.keys(Keys.ARROW_DOWN)
+    b.keys(*[Keys.ARROW_DOWN] * 9)
     b.check("arrows walk down the largest branches", b.text("detail").startswith("put"), b.text("detail"))
     b.keys(Keys.ENTER)
     b.tells("Enter zooms, the table follows", "counted", "below put")
@@ -199,7 +199,7 @@ def search_works(b):
     b.keys("demo/main.c")
     expected = share_with(report, "peak_bytes", "demo/main.c")
     found = b.js("return Number(document.getElementById('matched').dataset.share)")
-    b.check("what matches several times in a stack counts once", abs(expected - found) < 1e-9, (expected, found))
+    b.check("what matches again in a stack counts once", abs(expected - found) < 1e-9, (expected, found))
     b.keys(Keys.ESCAPE)
     b.check("Escape ends it", b.text("matched") == "" and len(b.rows()) > 1, b.text("matched"))
 
@@ -265,8 +265,8 @@ def demo(b):
 
 def chosen(b):
     """The moment, and what it is compared with, as the page says."""
-    return tuple(b.js("return document.getElementById(arguments[0]).selectedOptions[0].text", name).split(",")[0]
-                 for name in ("moment", "base"))
+    texts = b.js("return ['moment', 'base'].map((id) => document.getElementById(id).selectedOptions[0].text)")
+    return tuple(text.split(",")[0] for text in texts)
 
 
 def less(a, b):
@@ -314,6 +314,21 @@ def pair(b):
     b.quiet()
 
 
+def part(b):
+    """Of a view, and what is hidden from it."""
+    b.open("part.html")
+    view = ("--from", "representation_load", "--hide", "function=put")
+    sites = b.report("demo.trace", *view)["sites"]
+    allocated = sum(site["allocated_bytes"] for site in sites)
+    b.same("figures are those of the view", allocated, b.figure("allocated"))
+    b.same("what was to be looked at is", b.figure("allocated"), b.total())
+    functions = {row[4] for row in b.rows()}
+    b.check("what is hidden is not there, nor what is outside", not functions & {"put", "main"}
+            and "representation_load" in functions, functions)
+    b.tells("it is told", "notes", f"selected: {len(sites)} of ")
+    b.quiet()
+
+
 def hostile(b):
     b.open("hostile.html")
     b.same("nothing of a name was run", None, b.js("return window.hit ?? null"))
@@ -328,8 +343,8 @@ def hostile(b):
     b.same("the longest is no wider than the page", True,
            b.js("return document.documentElement.scrollWidth <= innerWidth"))
     b.id("graph").click()
-    for key in (Keys.ARROW_DOWN, Keys.ARROW_RIGHT, Keys.ARROW_RIGHT, Keys.ENTER, Keys.ESCAPE):
-        b.keys(key)
+    b.keys(Keys.ARROW_DOWN, Keys.ARROW_RIGHT, Keys.ARROW_RIGHT, Keys.ENTER)
+    b.keys(Keys.ESCAPE)
     b.keys("/")
     b.keys("</script>")
     b.tells("they can be searched", "matched", "1 branch")
@@ -339,9 +354,9 @@ def hostile(b):
 def main():
     b = Browser(*sys.argv[1:3])
     try:
-        for part in (demo, snapshots, pair, hostile):
+        for look in (demo, snapshots, pair, part, hostile):
             try:
-                part(b)
+                look(b)
             except Exception:  # pylint: disable=broad-except
                 b.check("could be looked at", False, traceback.format_exc())
     finally:

@@ -30,7 +30,12 @@ gcc -g -O1 -Wl,--build-id program.c ./library.so ./plain.so -o program || exit 1
 
 id_of() { readelf -n "$1" | sed -n 's/.*Build ID: //p'; }
 report() { "$tracemalloc" report --json "$@" trace; }
-functions() { jq -r '[.sites[].frames[].function | values | select(test("^(main|of_library|inlined|direct|of_plain)$"))] | unique | join(" ")'; }
+functions() {
+    jq -r '[.sites[].frames[].function | values | select(test("^(main|of_library|inlined|direct|of_plain)$"))]
+        | unique | join(" ")'
+}
+# How many frames of the program have a line.
+lines_of_program() { jq '[.sites[].frames[] | select(.line and (.module | endswith("/program")))] | length'; }
 # alike NAME FILE: a report now is that one, and there is not a word beside it.
 alike() {
     report >now 2>&1
@@ -57,15 +62,16 @@ cp library.so library.good
 wipe program
 wipe library.so
 wipe plain.so
-same "the names come out of the cache" "main of_library" "$(report | functions | sed 's/inlined //; s/ of_plain//')"
+same "the names come out of the cache" "main of_library" \
+    "$(report | functions | sed 's/inlined //; s/ of_plain//')"
 without_plain() { jq -c 'del(.sites[].frames[] | select(.module | endswith("plain.so")))'; }
 without_plain <first >wanted
 report | without_plain >now
 check "inlined functions too, what has no build-id excepted" cmp wanted now
-same "--no-cache: not out of the cache" 0 "$(report --no-cache | jq '[.sites[].frames[] | select(.line and (.module | endswith("/program")))] | length')"
+same "--no-cache: not out of the cache" 0 "$(report --no-cache | lines_of_program)"
 check "--no-cache: the cache stays" [ -s "$cache/$(id_of program)" ]
 touch -d '2001-01-01' program
-same "another date is another file" 0 "$(report | jq '[.sites[].frames[] | select(.line and (.module | endswith("/program")))] | length')"
+same "another date is another file" 0 "$(report | lines_of_program)"
 cp program.good program
 cp library.good library.so
 
@@ -105,9 +111,12 @@ gcc -g -O1 -fPIC -gsplit-dwarf -c ../library.c && gcc -shared -Wl,--build-id lib
 cp ../plain.so ../program.c . && gcc -g program.c ./library.so ./plain.so -o program || exit 1
 traced "" ./program
 mv library.dwo kept.dwo
-same "without a part of the debug information" "main of_library" "$("$tracemalloc" report --json "$tmp/trace" | functions | sed 's/ of_plain//; s/inlined //')"
+"$tracemalloc" report --json "$tmp/trace" >found
+same "without a part of the debug information" "main of_library" \
+    "$(functions <found | sed 's/ of_plain//; s/inlined //')"
 mv kept.dwo library.dwo
-same "that it was not there is not kept" "inlined main of_library" "$("$tracemalloc" report --json "$tmp/trace" | functions | sed 's/ of_plain//')"
+"$tracemalloc" report --json "$tmp/trace" >found
+same "that it was not there is not kept" "inlined main of_library" "$(functions <found | sed 's/ of_plain//')"
 cd ..
 
 # ---- progress: a clock that runs 2000 times as fast makes any work long ----

@@ -141,6 +141,11 @@ run html snapshots.trace
 run html old.trace new.trace
 check "two traces are a page of their difference" eval '[ $status = 0 ] && [ "$(cat out)" = new.diff.html ]'
 mv new.diff.html pair.html
+run html --from representation_load --hide function=put --sort allocated -o part.html demo.trace
+check "a view of the trace" eval '[ $status = 0 ] && says part.html "\"metric\":\"allocated\"" &&
+    says part.html "selected: "'
+run html --min-bytes 1K demo.trace
+check "the page has no rows to leave out" eval '[ $status = 2 ] && says err "the page has all sizes"'
 run html plain.trace
 run html hostile.trace
 check "nothing else is left behind" eval '[ -z "$(ls | grep -E "html\..+")" ]'

@@ -11,7 +11,7 @@ few=watched\\.c:$(line 'malloc(100000)') many=watched\\.c:$(line 'malloc(10)') f
 server=$tmp/tmux
 terminal() { tmux -S "$server" -f /dev/null "$@" 9>&-; }
 on_screen() { terminal capture-pane -p -t view 2>/dev/null; }
-trap 'terminal kill-server 2>/dev/null; exec 9>&-; rm -rf "$tmp"' EXIT
+trap 'terminal kill-server 2>/dev/null; exec 9>&-; rm -rf "$tmp" "$tmp.cache"' EXIT
 
 # begin COLUMNSxROWS COMMAND...: runs it in a terminal of that size, between two lines.
 begin() {
@@ -224,6 +224,8 @@ same "and a sentence" 1 "$(grep -c 'no terminal' "$tmp/err")"
 same "nothing on stdout" 0 "$(wc -c <"$tmp/out")"
 "$tracemalloc" live 999999999 2>"$tmp/err"
 same "no such process" "1 tracemalloc: there is no process 999999999, or it has ended: name its trace" "$? $(cat "$tmp/err")"
+"$tracemalloc" live trace@1 2>"$tmp/err"
+same "a snapshot" '2 tracemalloc: trace@1: a snapshot does not change: `tracemalloc report` shows it' "$? $(cat "$tmp/err")"
 "$tracemalloc" live $$ 2>"$tmp/err"
 same "a process that is not recorded" \
     "1 tracemalloc: process $$ is not recorded, or has allocated too little to leave a trace" "$? $(cat "$tmp/err")"

@@ -30,8 +30,8 @@ same "a tree: a line each, the largest first" "exited 0 processes spawn 1500
 exited 0 processes leaf 1500" "$(sed -nE 's,^ +[0-9]+ +[0-9.]+ KiB +[0-9.]+ KiB  (exited 0) +[^ ]*/,\1 ,p' err)"
 same "a tree: the next command names both" 2 "$(next_command | wc -w)"
 "$tracemalloc" report --json $(next_command) >sum.json
-same "it is the sum" "500 1500" "$(jq -r '[.sites[] | {f: (.frames[].function | select(. == "in_parent" or . == "in_leaf")), n: .allocations}]
-    | "\(.[] | select(.f == "in_parent").n) \(.[] | select(.f == "in_leaf").n)"' sum.json)"
+allocated_in() { jq "[.sites[] | select(any(.frames[]; .function == \"$1\")) | .allocations] | add" sum.json; }
+same "it is the sum" "500 1500" "$(allocated_in in_parent) $(allocated_in in_leaf)"
 same "members of a sum" "null null true 2 ended" \
     "$(jq -r '"\(.command) \(.pid) \(.peak_is_upper_bound) \(.processes | length) \(.state)"' sum.json)"
 for member in current_bytes current_blocks peak_bytes peak_blocks allocated_bytes allocations frees temporary; do

@@ -113,11 +113,18 @@ same "the first four that memory was out for" "$((2 ** 47)) $((2 ** 46 + 1)) $((
 
 # ---- processes ----
 
-traced "" "$program" forks
-same "a fork: the parent has its own" "parent" "$(snapshots .label)"
+traced "" "$program" forks 0
+same "a fork: the parent has its own" "30 parent" "$(snapshots .label | xargs -n 1 | uniq -c | xargs)"
 same "a fork: and the child its own" "child" "$(snapshots .label "$tmp/trace.2")"
 same "a fork: with what it had inherited and freed" "2000 20000" \
     "$(json '[.totals.current_blocks, .totals.current_bytes] | join(" ")' "$tmp/trace.2@child")"
+
+traced "" "$program" forks 3000
+parent=$(du -k "$tmp/trace" | cut -f 1) child=$(du -k "$tmp/trace.2" | cut -f 1)
+check "a fork: the parent's take no room in the child's: $child KiB, $parent KiB" \
+    [ "$child" -lt $((parent / 3)) ]
+same "a fork: whole" "child 5000" \
+    "$(snapshots .label "$tmp/trace.2") $(json .totals.current_blocks "$tmp/trace.2@child")"
 
 # ---- the timeline ----
 

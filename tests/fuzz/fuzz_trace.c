@@ -10,10 +10,10 @@
 #include "fuzz.h"
 #include "model/ending.h"
 #include "model/merge.h"
-#include "output/difference.h"
 #include "model/ranking.h"
 #include "model/truncation.h"
 #include "model/watch.h"
+#include "output/difference.h"
 #include "output/dump.h"
 #include "output/html.h"
 #include "output/json.h"
@@ -226,6 +226,49 @@ static void try_report(const struct trace *trace, const struct processes *proces
     symbols_close(symbols);
 }
 
+/* The page's data: of all moments, with nearly all that is in them left out, or nothing. */
+static void try_page(struct trace *trace, const struct variation *variation)
+{
+    struct symbols *symbols = symbols_open(trace);
+    struct view view = view_of(BY_SITE, variation);
+    struct scope scope;
+    scope_open(&scope, &view, trace, symbols);
+    struct html_trace of = {.file = trace->cwd ? trace->cwd : "",
+                            .trace = trace,
+                            .process = process_of(trace),
+                            .selection = scope_select(&scope)};
+    struct html_page page = {
+        .traces = &of, .trace_count = 1, .view = &view, .metric = view.metric, .base = HTML_NO_BASE};
+    struct calltree tree;
+    struct pruning pruning;
+    struct pruned pruned;
+    struct failure why;
+    calltree_open(&tree);
+    uint32_t *nodes = calltree_add(&tree, &scope);
+    struct moment *moments = moments_of(trace, nodes, SNAPSHOTS, NULL, 0, &page.moment_count);
+    struct figures *figures = calltree_figures(&tree, trace, nodes);
+    pruning_open(&pruning, &tree);
+    pruning_consider(&pruning, &tree, figures);
+    pruning_apply(&pruning, &tree, variation->columns ? 0.5 : 0, ROWS, &pruned);
+    page.moments = moments;
+    page.tree = &tree;
+    page.pruned = &pruned;
+    FILE *out = output();
+    bool whole = html_data(out, &page, &why);
+    fclose(out);
+    fuzz_check(whole ? wrong_in_page(written) : NULL);
+    free(written);
+    free(figures);
+    pruned_free(&pruned);
+    pruning_close(&pruning);
+    free(moments);
+    free(nodes);
+    calltree_close(&tree);
+    scope_close(&scope);
+    view_free(&view);
+    symbols_close(symbols);
+}
+
 static void try_leaks(const struct trace *trace, const struct variation *variation)
 {
     struct symbols *symbols = symbols_open(trace);
@@ -347,40 +390,6 @@ static void try_sum(const struct trace *trace, const struct variation *variation
     trace_free(&sum);
 }
 
-/* Of all moments, with nearly all that is in them left out, or nothing. */
-static void try_page(struct trace *trace, const struct variation *variation)
-{
-    struct symbols *symbols = symbols_open(trace);
-    struct html_trace of = {trace->cwd ? trace->cwd : "", trace, process_of(trace)};
-    struct html_page page = {.traces = &of, .trace_count = 1, .base = HTML_NO_BASE};
-    struct calltree tree;
-    struct pruning pruning;
-    struct pruned pruned;
-    struct failure why;
-    calltree_open(&tree);
-    uint32_t *nodes = calltree_add(&tree, trace, symbols);
-    struct moment *moments = moments_of(trace, nodes, SNAPSHOTS, NULL, 0, &page.moment_count);
-    struct figures *figures = calltree_figures(&tree, trace, nodes);
-    pruning_open(&pruning, &tree);
-    pruning_consider(&pruning, &tree, figures);
-    pruning_apply(&pruning, &tree, variation->columns ? 0.5 : 0, ROWS, &pruned);
-    page.moments = moments;
-    page.tree = &tree;
-    page.pruned = &pruned;
-    FILE *out = output();
-    bool whole = html_page(out, &page, &why);
-    fclose(out);
-    fuzz_check(whole ? wrong_in_page(written) : NULL);
-    free(written);
-    free(figures);
-    pruned_free(&pruned);
-    pruning_close(&pruning);
-    free(moments);
-    free(nodes);
-    calltree_close(&tree);
-    symbols_close(symbols);
-}
-
 /* --- a file that changes while it is watched ----------------------------------------------------------- */
 
 static void try_ranking(const struct watch *watch, const struct variation *variation, const char *filter)
@@ -404,13 +413,13 @@ static void try_ranking(const struct watch *watch, const struct variation *varia
     symbols_close(symbols);
 }
 
-/* Counts that grow without records, words that are others, a file that is cut. */
 static void put(int fd, const void *bytes, size_t size, size_t at)
 {
     if (pwrite(fd, bytes, size, (off_t)at) != (ssize_t)size)
         fuzz_check("no memory for a file");
 }
 
+/* Counts that grow without records, words that are others, a file that is cut. */
 static void try_watch(const char *path, const struct trace *trace, const uint8_t *data, size_t size,
                       const struct variation *variation)
 {
@@ -458,8 +467,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     try_report(&trace, NULL, variation.by, &variation);
     try_sum(&trace, &variation);
     try_what_was_when(path, &trace, &variation);
-    try_page(&trace, &variation);
     try_watch(path, &trace, data, size, &variation);
+    try_page(&trace, &variation);
     for (size_t i = 0; i < trace.snapshot_count && i < SNAPSHOTS; i++)
         if (trace_at_snapshot(&trace, i, &why))
             try_report(&trace, NULL, variation.by, &variation);

@@ -7,7 +7,7 @@
  *   slowly MS         allocates a block each millisecond, for so long
  *   grows KIB         one block of 1 KiB after the other, and frees them again
  *   threads N MS      N threads allocate in pairs, while the main one takes snapshots; says how many
- *   forks             takes one, and so does a child, which allocates 2000 blocks
+ *   forks N           takes 30 of N call paths; then a child, which allocates 2000 blocks, takes one
  *   fails MIB         allows itself so much address space, and allocates until there is no more; says how much
  *   fails-all         allocations of several kinds that fail; says whether all did
  *   sites N TIMES     from N call paths in each of TIMES threads; says how long the snapshots take, in us
@@ -138,10 +138,12 @@ static void threads(long count, long ms)
 
 /* --- processes and memory ------------------------------------------------------------------------------ */
 
-static void forks(void)
+static void forks(long sites)
 {
     void *before = allocate(1000);
-    take("parent");
+    many_sites(&sites);
+    for (int i = 0; i < 30; i++)
+        take("parent");
     if (fork() == 0) {
         for (int i = 0; i < 2000; i++)
             allocate(10);
@@ -211,7 +213,7 @@ int main(int argc, char **argv)
     else if (!strcmp(what, "threads"))
         threads(n, m);
     else if (!strcmp(what, "forks"))
-        forks();
+        forks(n);
     else if (!strcmp(what, "fails"))
         fails(n);
     else if (!strcmp(what, "fails-all"))

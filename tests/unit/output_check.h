@@ -12,8 +12,8 @@ const char *wrong_in_text(const char *text, bool wide);
 /* Null, or what is wrong with it: it must be one JSON value without a control character in a string. */
 const char *wrong_in_json(const char *text);
 
-/* Null, or what is wrong with a page of output/html.h: what is written into it must be JSON that cannot end its
-   element; it is changed. */
+/* Null, or what is wrong with a page of output/html.h, or its data: what is written into it must be JSON that
+   cannot end its element; it is changed. */
 const char *wrong_in_page(char *page);
 
 #endif

@@ -17,6 +17,8 @@
 static struct trace_writer writer;
 static struct trace traces[2];
 static struct symbols *symbols[2];
+static struct view view;
+static struct scope scopes[2];
 static struct calltree tree;
 static uint32_t *nodes[2];
 static uint32_t shared, leaf, other_leaf, cut, overflow; /* sites */
@@ -31,6 +33,7 @@ static void load(size_t which)
     close(fd);
     unlink(path);
     symbols[which] = symbols_open(&traces[which]);
+    scope_open(&scopes[which], &view, &traces[which], symbols[which]);
 }
 
 static uint32_t add_site(uint32_t node, uint64_t blocks)
@@ -67,7 +70,7 @@ static int make(void **state)
     }
     calltree_open(&tree);
     for (size_t i = 0; i < 2; i++)
-        nodes[i] = calltree_add(&tree, &traces[i], symbols[i]);
+        nodes[i] = calltree_add(&tree, &scopes[i]);
     return 0;
 }
 
@@ -77,6 +80,7 @@ static int drop(void **state)
     calltree_close(&tree);
     for (size_t i = 0; i < 2; i++) {
         free(nodes[i]);
+        scope_close(&scopes[i]);
         symbols_close(symbols[i]);
         trace_free(&traces[i]);
     }
@@ -107,7 +111,7 @@ static void ends_that_are_not_known_are_nodes(void **state)
     assert_int_equal(tree.nodes[nodes[0][cut]].frame, tree.nodes[nodes[0][shared]].frame);
     assert_string_equal(function_of(nodes[0][overflow]), "[overflow]");
     assert_int_equal(tree.nodes[nodes[0][overflow]].parent, CALLTREE_ROOT);
-    assert_int_equal(nodes[0][overflow + 1], CALLTREE_ROOT);
+    assert_int_equal(nodes[0][overflow + 1], CALLTREE_NONE);
 }
 
 static void parents_come_first(void **state)
@@ -139,6 +143,49 @@ static void sums(void **state)
     free(figures);
 }
 
+static void what_is_not_in_the_view_is_not_in_the_tree(void **state)
+{
+    (void)state;
+    struct calltree part;
+    struct view filter = {0};
+    struct scope scope;
+    struct failure why;
+    assert_true(patterns_add(&filter.filter, "module=*/a.so", PATTERN_ANY, &why));
+    scope_open(&scope, &filter, &traces[0], symbols[0]);
+    calltree_open(&part);
+    uint32_t *places = calltree_add(&part, &scope);
+    assert_int_equal(places[overflow], CALLTREE_NONE);
+    assert_int_not_equal(places[leaf], CALLTREE_NONE);
+    struct figures *figures = calltree_figures(&part, &traces[0], places);
+    calltree_sum(&part, figures);
+    assert_int_equal(figures[CALLTREE_ROOT].allocations, 1111);
+    free(figures);
+    free(places);
+    calltree_close(&part);
+    scope_close(&scope);
+    view_free(&filter);
+}
+
+static void hidden_frames_are_their_callers(void **state)
+{
+    (void)state;
+    struct calltree part;
+    struct view hiding = {0};
+    struct scope scope;
+    struct failure why;
+    assert_true(patterns_add(&hiding.hide, "module=*/a.so", PATTERN_ANY, &why));
+    scope_open(&scope, &hiding, &traces[0], symbols[0]);
+    calltree_open(&part);
+    uint32_t *places = calltree_add(&part, &scope);
+    assert_int_equal(places[leaf], places[other_leaf]);
+    assert_int_equal(part.nodes[places[leaf]].parent, CALLTREE_ROOT);
+    assert_int_not_equal(places[leaf], places[overflow]);
+    free(places);
+    calltree_close(&part);
+    scope_close(&scope);
+    view_free(&hiding);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +194,8 @@ int main(void)
         cmocka_unit_test(parents_come_first),
         cmocka_unit_test(another_trace_has_the_same_nodes),
         cmocka_unit_test(sums),
+        cmocka_unit_test(what_is_not_in_the_view_is_not_in_the_tree),
+        cmocka_unit_test(hidden_frames_are_their_callers),
     };
     return cmocka_run_group_tests(tests, make, drop);
 }

@@ -107,8 +107,8 @@ static void other_builds_are_other_sites(void **state)
     struct trace sum;
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
         writer_start(&writer);
-        uint32_t module = files[i].id ? module_with_id(files[i].path, files[i].id)
-                                      : writer_module(&writer, files[i].path);
+        uint32_t module =
+            files[i].id ? module_with_id(files[i].path, files[i].id) : writer_module(&writer, files[i].path);
         writer.modules[module].file_size = files[i].size;
         writer.modules[module].file_mtime_ns = files[i].mtime;
         writer_simple_site(&writer, writer_frame(&writer, module, 0x10), 1, 10);
@@ -192,7 +192,8 @@ static void none(void **state)
     assert_int_equal(processes_together(&processes).end, PROCESS_ENDED);
 }
 
-static void add_process(struct merge *merge, int32_t pid, uint64_t seconds, uint64_t peak, enum trace_state how)
+static void add_process(struct merge *merge, int32_t pid, uint64_t seconds, uint64_t peak,
+                        enum trace_state how)
 {
     writer_start(&writer);
     writer.header.pid = pid;

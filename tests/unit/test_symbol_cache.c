@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -213,6 +214,27 @@ static void nobody_elses_directory(void **state)
     assert_int_equal(known(&elf), 2);
 }
 
+/* As under sudo, which leaves HOME as it is. */
+static void none_made_for_another(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    char *user = strdup(getenv("HOME") ? getenv("HOME") : "");
+    assert_int_equal(chown(home, 12345, 12345), 0);
+    fill();
+    assert_int_not_equal(access(folder, F_OK), 0);
+    unsetenv("XDG_CACHE_HOME");
+    setenv("HOME", home, 1);
+    fill();
+    char path[128];
+    snprintf(path, sizeof(path), "%s/.cache", home);
+    assert_int_not_equal(access(path, F_OK), 0);
+    setenv("HOME", user, 1);
+    setenv("XDG_CACHE_HOME", home, 1);
+    free(user);
+}
+
 static void no_place_is_no_error(void **state)
 {
     (void)state;
@@ -231,6 +253,22 @@ static void no_place_is_no_error(void **state)
     setenv("HOME", user, 1);
     setenv("XDG_CACHE_HOME", home, 1);
     free(user);
+}
+
+static void a_limit_of_sizes(void **state)
+{
+    (void)state;
+    pid_t child = fork();
+    if (child == 0) {
+        struct rlimit limit = {100, 100};
+        setrlimit(RLIMIT_FSIZE, &limit);
+        fill();
+        _exit(known(&elf));
+    }
+    int status = -1;
+    waitpid(child, &status, 0);
+    assert_int_equal(status, 0);
+    assert_int_not_equal(access(file, F_OK), 0);
 }
 
 static void make_large(int number, time_t used)
@@ -314,7 +352,9 @@ int main(void)
         cmocka_unit_test_setup(damage_is_repaired, clean),
         cmocka_unit_test_setup(no_regular_file_is_read, clean),
         cmocka_unit_test_setup(nobody_elses_directory, clean),
+        cmocka_unit_test_setup(none_made_for_another, clean),
         cmocka_unit_test_setup(no_place_is_no_error, clean),
+        cmocka_unit_test_setup(a_limit_of_sizes, clean),
         cmocka_unit_test_setup(does_not_grow_for_ever, clean),
         cmocka_unit_test_setup(several_at_once, clean),
         cmocka_unit_test_setup(not_without_build_id, clean),
