@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """
-extensions.py numpy|pandas|sqlite3|lxml FILE: the file in the memory of an extension that is written in C, which
-may or may not tell Python's tracemalloc of it.
+extensions.py numpy|pandas|sqlite3|lxml FILE: the file in the memory of an extension that is written in C,
+which may or may not tell Python's tracemalloc of it.
 """
 import csv
 import importlib
@@ -46,8 +46,12 @@ def with_lxml(etree, path):
     return root
 
 
-WAYS = {"numpy": ("numpy", with_numpy), "pandas": ("pandas", with_pandas), "sqlite3": ("sqlite3", with_sqlite3),
-        "lxml": ("lxml.etree", with_lxml)}
+WAYS = {
+    "numpy": ("numpy", with_numpy),
+    "pandas": ("pandas", with_pandas),
+    "sqlite3": ("sqlite3", with_sqlite3),
+    "lxml": ("lxml.etree", with_lxml),
+}
 
 
 def main(name, path):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """
-What the steps say of memory, a line each, `name: bytes`.  Two moments matter: before a step has data, and when
-it holds all of it.  Under libtrace.so a snapshot is taken then, too, as <tracemalloc.h> does it in C.
+What the steps say of memory, a line each, `name: bytes`.  Two moments matter: before a step has data, and
+when it holds all of it.  Under libtrace.so a snapshot is taken then, too, as <tracemalloc.h> does it in C.
 """
 import ctypes
 import tracemalloc

@@ -58,8 +58,6 @@ def columns(file):
     return kept
 
 
-# How to read, and where in a row route and rides are.
-BY_NAME, BY_PLACE, BY_KEY = ("attribute",), ("place",), ("key",)
 TYPES = {
     "dict": lambda file: list(csv.DictReader(file)),
     "list": lambda file: list(lists(file)),

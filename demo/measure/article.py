@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """
-article.py BUILD [CSV]: the demo over the file, in every representation, under the recorder; the figures beside
-those of the article, and every byte that has a cause beside the figure that follows from the cause.  Exit
-status 1 when one differs.
+article.py BUILD [CSV]: the demo over the file, in every representation, under the recorder; the figures
+beside those of the article, and what follows from the definition of each, to the byte.  Exit status 1 if the
+recorder has counted anything else, or if an order is another than the article's for no known reason.
 """
 import os
 import re
@@ -18,10 +18,12 @@ TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 
 # Why two of them stand in another order than in the article, or level: the first is the larger one there.
 OTHER_ORDER = {
-    ("instance", "list"): "Python's instance had a dictionary of its own, of 192 bytes.  In C the class knows the\n"
-                          "    keys, and an object has 56 bytes; the list, with room for 8 pointers, 88",
-    ("tuple", "slots"): "a Python object says of which type it is, and a tuple how long.  In C the compiler knows:\n"
-                        "    32 bytes, both",
+    ("instance", "list"):
+        "Python's instance had a dictionary of its own, of 192 bytes.  In C the class knows the keys,\n"
+        "    and an object has 56 bytes; the list, with room for 8 pointers, 88",
+    ("tuple", "slots"):
+        "a Python object says of which type it is, and a tuple how long.  In C the compiler knows:\n"
+        "    32 bytes, both",
 }
 
 
@@ -48,11 +50,12 @@ class Measured:
 
     def blocks_made_at(self, function, text, within=None):
         """
-        Live blocks of the sites that have a frame in the function at a line with that text; if `within` is
-        given, below it the first frame of the demo has to be at a line with that one.
+        Live blocks of the sites that have a frame in the function at a line with that text; and, if `within`
+        is given, whose innermost frame of the demo is at a line with that.
         """
         return sum(site["current_blocks"] for site in self.loaded["sites"]
-                   if any(frame["function"] == function and text in source_line(frame) for frame in site["frames"])
+                   if any(frame["function"] == function and text in source_line(frame)
+                          for frame in site["frames"])
                    and (not within or within in innermost_line(site)))
 
 
@@ -110,21 +113,24 @@ def split_buckets(name, found, expected):
     """Of the hash of a cache only the number of buckets is not known beforehand: it is what is left over."""
     buckets = found - expected
     if not definitions.are_buckets(buckets):
-        raise Failed(f"{name}: {buckets.size} bytes in {buckets.blocks} blocks cannot be the buckets of a hash")
+        raise Failed(f"{name}: {buckets.size} bytes in {buckets.blocks} blocks more than follows from its "
+                     "definition: these are not the buckets of a hash")
     return buckets
 
 
 def show_definitions(measured, facts):
     """False: a figure is another than the definition says."""
     reading = measured["stream"].current
-    print(f"After loading, less what reading takes ({reading.size:,} bytes in {reading.blocks} blocks, which is all of "
-          "stream): bytes\nand blocks that follow from the definitions and the file, and that the recorder counted")
+    print("After loading, less what reading takes, which is all that stream has "
+          f"({reading.size:,} bytes in {reading.blocks} blocks):\n"
+          "bytes and blocks that follow from the definitions and the file, and that the recorder counted")
     right = True
     for name, expected in definitions.held(facts).items():
         found, why = measured[name].current - reading, ""
         if name in ("cached", "columns"):
             buckets = split_buckets(name, found, expected)
-            expected, why = expected + buckets, f"{buckets.size // definitions.HASH_BUCKET:,} buckets of the hash included"
+            expected += buckets
+            why = f"{buckets.size // definitions.HASH_BUCKET:,} buckets of the hash included"
         right = compare(name, found, expected, why) and right
     return right
 
@@ -145,14 +151,15 @@ def show_differences(measured, facts):
 
 def show_sizes(measured, facts):
     """As show_definitions."""
-    print("The first row's record, and all blocks that are its alone: bytes asked for, and those that malloc gave")
+    print("The first row's record, and all blocks that are its alone: bytes asked for, and given by malloc")
     print(f"{'':<13}{'getsizeof':>12}{'record':>10}{'given':>8}{'blocks':>9}{'sum':>8}{'given':>8}")
     print(f"{'':<13}{'there':>12}")
     right = True
     for name, (record, blocks) in definitions.of_first_record(facts).items():
         asked, given, count, all_asked, all_given = measured[name].sizes
         same = (asked, count, all_asked) == (record.size, blocks.blocks, blocks.size)
-        print(f"  {name:<11}{figures.RECORD.get(name, ''):>12}{asked:>10}{given:>8}{count:>9}{all_asked:>8}{all_given:>8}"
+        print(f"  {name:<11}{figures.RECORD.get(name, ''):>12}{asked:>10}{given:>8}{count:>9}{all_asked:>8}"
+              f"{all_given:>8}"
               f"{'' if same else f'  DIFFERS: {record.size}, {blocks.size} in {blocks.blocks} blocks'}")
         right = right and same
     return right

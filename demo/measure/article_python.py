@@ -15,6 +15,9 @@ PYTHON = "/usr/bin/python3"
 FIXED = {"PYTHONHASHSEED": "0"}     # else figures differ a little from run to run
 STEPS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "article")
 
+# What they are called, and what is imported.
+EXTENSIONS = {"numpy": "numpy", "pandas": "pandas", "sqlite3": "sqlite3", "lxml": "lxml.etree"}
+
 # lxml needs a kilobyte for an element; so many rows will do.
 LXML_ROWS = 100_000
 
@@ -66,7 +69,8 @@ def show_sizes(recorder, _):
                  f"{sizes['instance']} + {sizes['its dictionary']}"))
     rows.extend((name, "", str(sizes[name])) for name in ("namedtuple", "slots"))
     rows.extend((name, str(then), str(sizes[name])) for name, then in
-                (("string of four characters", figures.STRING), ("int", figures.INT), ("float", figures.FLOAT)))
+                (("string of four characters", figures.STRING), ("int", figures.INT),
+                 ("float", figures.FLOAT)))
     print(f"sys.getsizeof, in bytes{'article':>16}{'today':>12}")
     for name, then, now in rows:
         print(f"  {name:<25}{then:>12}{now:>12}")
@@ -90,7 +94,8 @@ def show_unique(recorder, csv):
 
 def show_rows(recorder, csv):
     """False: what tracemalloc and the recorder say of Python's objects differs by more than buffers."""
-    print(f"{'':<12}{'article':>9}{'tracemalloc':>14}{'':>9}{'the recorder':>14}{'more':>8}{'peak':>14}{'RSS':>9}")
+    print(f"{'':<12}{'article':>9}{'tracemalloc':>14}{'':>9}{'the recorder':>14}{'more':>8}{'peak':>14}"
+          f"{'RSS':>9}")
     print(f"{'':<12}{'MiB':>9}{'bytes':>14}{'MiB':>9}{'bytes':>14}{'bytes':>8}{'bytes':>14}{'MiB':>9}")
     right, held = True, {}
     for name, then in figures.AFTER_LOADING.items():
@@ -117,24 +122,26 @@ def first_rows(recorder, csv, rows):
 def show_extension(name, step):
     traced, recorded, resident = step.by_tracemalloc(), step.recorded(), step.plain()["resident"]
     holder = max(recorded["modules"], key=recorded["modules"].get)
-    print(f"{name:<8}{traced['current']:>12,}{traced['peak']:>12,}{recorded['current']:>13,}{recorded['peak']:>13,}"
-          f"{recorded['current'] - traced['current']:>13,}{recorded['peak'] - traced['peak']:>12,}"
+    unseen, at_peak = (recorded[moment] - traced[moment] for moment in ("current", "peak"))
+    print(f"{name:<8}{traced['current']:>12,}{traced['peak']:>12,}{recorded['current']:>13,}"
+          f"{recorded['peak']:>13,}{unseen:>13,}{at_peak:>12,}"
           f"{varying(mib(resident)):>8}  {holder.split('.')[0]}")
 
 
 def show_extensions(recorder, csv):
     print("What extensions in C have in memory, in bytes: after loading, and the most until then")
-    print(f"{'':<8}{'tracemalloc':>12}{'peak':>12}{'the recorder':>13}{'peak':>13}{'unseen':>13}{'at peak':>12}"
-          f"{'RSS MiB':>8}  most is held by")
-    for name, module in (("numpy", "numpy"), ("pandas", "pandas"), ("sqlite3", "sqlite3"), ("lxml", "lxml.etree")):
+    print(f"{'':<8}{'tracemalloc':>12}{'peak':>12}{'the recorder':>13}{'peak':>13}{'unseen':>13}"
+          f"{'at peak':>12}{'RSS MiB':>8}  most is held by")
+    for name, module in EXTENSIONS.items():
         if not recorder.succeeds([PYTHON, "-c", f"import {module}"]):
             print(f"{name:<8} is not installed")
             continue
         file = first_rows(recorder, csv, LXML_ROWS) if name == "lxml" else csv
         show_extension(name, Step(recorder, "extensions.py", name, file))
-    print(f"  Of pandas.read_csv the article's tracemalloc saw {figures.PANDAS_TRACED:,} bytes of {figures.PANDAS_USED:,}.  "
-          "Today numpy announces\n  its arrays, and pandas with it: unseen are the buffers of the reader, which are gone in "
-          "the end.  sqlite3\n"
+    print(f"  Of pandas.read_csv the article's tracemalloc saw {figures.PANDAS_TRACED:,} bytes of "
+          f"{figures.PANDAS_USED:,}.  Today numpy announces\n"
+          "  its arrays, and pandas with it: unseen are the buffers of the reader, which are gone in the end."
+          "  sqlite3\n"
           f"  and libxml2 announce nothing.  Of lxml these are the first {LXML_ROWS:,} rows.")
     return True
 

@@ -37,7 +37,7 @@ def words(*counts):
 
 
 class Facts:
-    """What of the file matters: how many rows, and the strings, which occupy a byte more than their length."""
+    """What of the file matters: how many rows, and its strings, each with a byte more than its length."""
 
     def __init__(self, path):
         with open(path, newline="", encoding="ascii") as file:
@@ -57,10 +57,8 @@ class Facts:
         return sum((self.texts[name] for name in names), NOTHING)
 
     def interned(self, *names):
-        """Each value once, in its entry; and the hash of them, without its buckets: how many these are depends
-        on how well the values spread."""
-        if not names:
-            return NOTHING
+        """Each value once, in its entry; and the hash of them, without its buckets: how many these are
+        depends on how well the values spread."""
         values = set().union(*(self.values[name] for name in names))
         return self.strings(values) + Held(len(values) * HASH_HANDLE, 0) + Held(HASH_TABLE, 1)
 
@@ -98,7 +96,8 @@ def held(facts):
         "slots": facts.records(*SLOTS) + texts,
         "float": facts.records(*SLOTS) + facts.copies("route", "date", "daytype"),
         # The table: the list of records, and the cache.
-        "cached": facts.records(*SLOTS) + words(2) + facts.copies("daytype") + facts.interned("route", "date"),
+        "cached": (facts.records(*SLOTS) + words(2) + facts.copies("daytype")
+                   + facts.interned("route", "date")),
         # Four arrays; how many rows, how much room, the next row; the cache.
         "columns": words(4 + 3 + 1) + facts.array() * 4 + facts.interned("route", "date", "daytype"),
         "stream": NOTHING,

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """
-page.py BUILD [--write]: runs every command that demo/README.md shows, and compares what it prints with the page;
-with --write it is the page that changes.  What `make article` and `make article-python` print, these compare
-themselves; with --write they are run, too.
+page.py BUILD [--write]: runs every command that demo/README.md shows, and compares what it prints with the
+page; with --write it is the page that changes.  What `make article` and `make article-python` print, these
+compare themselves; with --write they are run, too.
 
 What differs from run to run does not count: times, pids, and figures that are marked by a ~.
 """
@@ -78,11 +78,10 @@ def are_near(shown, printed, tolerance):
 def difference(transcript, printed):
     """Lines, none if they agree."""
     tolerance = TOLERANCE.get(transcript.command)
-    if tolerance and all(are_near(*pair, tolerance) for pair in
-                         zip_longest(normalised(transcript.shown), normalised(printed), fillvalue="")):
+    shown, printed = normalised(transcript.shown), normalised(printed)
+    if tolerance and all(are_near(*pair, tolerance) for pair in zip_longest(shown, printed, fillvalue="")):
         return []
-    return list(difflib.unified_diff(normalised(transcript.shown), normalised(printed), "the page", "now", "", "", 1,
-                                     ""))
+    return list(difflib.unified_diff(shown, printed, "the page", "now", n=1, lineterm=""))
 
 
 class Commands:
@@ -133,7 +132,8 @@ def write(recorder):
 
 
 def is_shown(command, printed):
-    """Whether the page shows this; if not, the difference goes to stderr.  Another Python has other figures."""
+    """Whether the page shows this; if not, the difference goes to stderr.  Another Python has other
+    figures."""
     shown = next(transcript for transcript in transcripts(read()) if transcript.command == command)
     first = printed.partition("\n")[0]
     if first.startswith("Python ") and not shown.shown.startswith(first):
@@ -146,7 +146,8 @@ def is_shown(command, printed):
 
 
 def run_steps(usage, command, show):
-    """The main function of `SCRIPT BUILD [CSV]`: show(recorder, csv) prints; without CSV the page has to agree."""
+    """The main function of `SCRIPT BUILD [CSV]`: show(recorder, csv) prints; without CSV the page has to
+    agree."""
     if len(sys.argv) not in (2, 3):
         sys.exit(usage.strip())
     build, printed = sys.argv[1], io.StringIO()

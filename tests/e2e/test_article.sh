@@ -14,12 +14,12 @@ same "... and nothing differs" 0 "$(grep -c DIFFERS "$tmp/article")"
 same "the strings of routes are counted by the recorder" "slots 8,000 cached 182" \
     "$(awk '/^Strings of routes/ { here = 1 } here && /^  (slots|cached)/ { print $1, $2 }' "$tmp/article" | xargs)"
 
-# One byte more than there is, and one row less.
-cp -r demo/measure "$tmp/measure"
-sed -i 's/^WORD = 8 .*/WORD = 9/' "$tmp/measure/definitions.py"
-mkdir -p "$tmp/demo" && mv "$tmp/measure" "$tmp/demo/measure"
-python3 -B "$tmp/demo/measure/article.py" "$build" "$tmp/small.csv" >"$tmp/wrong" 2>&1
-same "a wrong definition is found" 1 $?
+# A list with room for 7, where there is room for 8.
+mkdir "$tmp/top" && cp -r demo "$tmp/top"
+sed -i 's/^LIST_CAPACITY = 8 /LIST_CAPACITY = 7 /' "$tmp/top/demo/measure/definitions.py"
+python3 -B "$tmp/top/demo/measure/article.py" "$build" "$tmp/small.csv" >"$tmp/wrong" 2>&1
+same "a wrong definition is found" "1 list|list - tuple|list" \
+    "$? $(sed -n 's/^  \([a-z -]*[a-z]\) .*DIFFERS.*/\1/p' "$tmp/wrong" | paste -sd'|')"
 
 if [ -x /usr/bin/python3 ]; then
     python3 -B demo/measure/article_python.py "$build" "$tmp/small.csv" >"$tmp/python" 2>&1
