@@ -140,9 +140,9 @@ def show_extensions(recorder, csv):
         show_extension(name, Step(recorder, "extensions.py", name, file))
     print(f"  Of pandas.read_csv the article's tracemalloc saw {figures.PANDAS_TRACED:,} bytes of "
           f"{figures.PANDAS_USED:,}.  Today numpy announces\n"
-          "  its arrays, and pandas with it: unseen are the buffers of the reader, which are gone in the end."
-          "  sqlite3\n"
-          f"  and libxml2 announce nothing.  Of lxml these are the first {LXML_ROWS:,} rows.")
+          "  its arrays, and pandas with it: what is unseen of these is gone when all is loaded.  sqlite3 and "
+          "libxml2\n"
+          f"  announce nothing.  Of lxml these are the first {LXML_ROWS:,} rows.")
     return True
 
 
