@@ -85,13 +85,8 @@ def show_table(measured, facts):
 
 def show_order(measured, _):
     """False: an order has no reason."""
-    here = sorted(NAMES, key=lambda name: -measured[name].current.size)
-    levels = [here[0]]
-    for larger, smaller in zip(here, here[1:]):
-        level = measured[larger].current == measured[smaller].current
-        levels.append(f"{'=' if level else '>'} {smaller}")
-    print("order there:", " > ".join(NAMES))
-    print("order here: ", " ".join(levels))
+    print("order there:", figures.order_there())
+    print("order here: ", figures.order({name: measured[name].current.size for name in NAMES}))
     explained = True
     for place, larger in enumerate(NAMES):
         for smaller in NAMES[place + 1:]:

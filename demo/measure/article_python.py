@@ -106,8 +106,8 @@ def show_rows(recorder, csv):
         print(f"{name:<12}{then:>9}{traced['current']:>14,}{mib(traced['current']):>9}"
               f"{recorded['current']:>14,}{more:>8,}{recorded['peak']:>14,}{varying(mib(resident)):>9}"
               f"{'' if abs(more) <= AGREE else '  DIFFERS'}")
-    print("order there:", " > ".join(figures.AFTER_LOADING))
-    print("order today:", " > ".join(sorted(held, key=lambda name: -held[name])))
+    print("order there:", figures.order_there())
+    print("order today:", figures.order(held))
     return right
 
 

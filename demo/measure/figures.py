@@ -30,3 +30,17 @@ SUM_OF_SIZES, TRACED = 308_977_196, 308_979_047
 
 # pandas.read_csv: what tracemalloc said, and what the process took.
 PANDAS_TRACED, PANDAS_USED = 430 * 1024, 56 * 2 ** 20
+
+
+def order(sizes):
+    """Names by their sizes, the largest first: `a > b = c >> d`, where d has not a hundredth of c's."""
+    names = sorted(sizes, key=lambda name: -sizes[name])
+    words = names[:1]
+    for larger, smaller in zip(names, names[1:]):
+        a, b = sizes[larger], sizes[smaller]
+        words += ["=" if a == b else ">" if a < 100 * b else ">>", smaller]
+    return " ".join(words)
+
+
+def order_there():
+    return order({name: float(size) for name, size in AFTER_LOADING.items()})

@@ -145,17 +145,22 @@ def is_shown(command, printed):
     return not wrong
 
 
+def exit_with(usage):
+    print(usage.strip(), file=sys.stderr)
+    sys.exit(2)
+
+
 def run_steps(usage, command, show):
     """The main function of `SCRIPT BUILD [CSV]`: show(recorder, csv) prints; without CSV the page has to
     agree."""
     if len(sys.argv) not in (2, 3):
-        sys.exit(usage.strip())
+        exit_with(usage)
     build, printed = sys.argv[1], io.StringIO()
     csv = os.path.abspath(sys.argv[2] if len(sys.argv) > 2 else f"{build}/cta.csv")
     try:
         with Recorder(build) as recorder, contextlib.redirect_stdout(Both(sys.stdout, printed)):
             right = show(recorder, csv)
-    except Failed as why:
+    except (Failed, OSError) as why:
         sys.exit(f"{command}: {why}")
     right = (len(sys.argv) > 2 or is_shown(command, printed.getvalue())) and right
     sys.exit(0 if right else 1)
@@ -178,7 +183,7 @@ class Both:
 
 def main():
     if len(sys.argv) not in (2, 3) or sys.argv[2:] not in ([], ["--write"]):
-        sys.exit(__doc__.strip())
+        exit_with(__doc__)
     try:
         with Recorder(sys.argv[1]) as recorder:
             sys.exit(0 if (write if len(sys.argv) > 2 else check)(recorder) else 1)
