@@ -45,7 +45,7 @@ say = @$(if $(filter 1,$(V)),true,printf '  %-8s %s\n' "$(1)" "$(2)")
 
 SHIM_BASE      = arena clock file life map message options proc records thread
 SHIM_UNWIND    = cfi frames image learn modules rules stacks step walk
-SHIM_TRACK     = blocks control counters paths session snapshots timeline track
+SHIM_TRACK     = blocks control counters paths phases session snapshots timeline track
 SHIM_EDGE      = api aside confine heap new real start
 
 SHIM_SOURCES   = $(SHIM_BASE:%=shim/base/%.c) $(SHIM_UNWIND:%=shim/unwind/%.c) \
@@ -261,7 +261,7 @@ torture: all $(HAZARDS)
 	$(Q)python3 -B tests/torture/torture.py $(O)
 
 # The recorder with small tables, to see them full (tests/hazards/test_loads.sh).
-SMALL_TABLES   = {[TRACE_FRAMES] = 512, [TRACE_NODES] = 8192, [TRACE_SITES] = 1024, [TRACE_TIMELINE] = 64}
+SMALL_TABLES   = {[TRACE_FRAMES] = 512, [TRACE_NODES] = 8192, [TRACE_SITES] = 1024, [TRACE_TIMELINE] = 64, [TRACE_MARKS] = 64}
 
 $(O)/obj/small/records.o: shim/base/records.c | deps
 	$(call say,CC,$< with small tables)

@@ -120,6 +120,7 @@ enum trace_section_type {
     TRACE_SNAPSHOTS = 10,
     TRACE_SNAPSHOT_SITES = 11,  /* figures of the sites in the snapshot of one place */
     TRACE_CONTROL = 12,
+    TRACE_MARKS = 13,
 };
 
 struct trace_section {
@@ -213,6 +214,13 @@ struct trace_point {
     uint64_t resident_bytes;    /* of the process, as last asked for, which is rarely; 0 = unknown */
 };
 
+/* A moment that the program gave a name. */
+struct trace_mark {
+    uint64_t ns;
+    uint64_t current_bytes, blocks;
+    char label[64];             /* ended by a zero */
+};
+
 enum trace_snapshot_reason {
     TRACE_SNAPSHOT_ASKED = 1,   /* by the program */
     TRACE_SNAPSHOT_INTERVAL = 2,        /* so much time had passed */
@@ -257,12 +265,12 @@ enum trace_command {
 
 /*
  * What the recorder is asked for from outside: the only words of the file that others write while the program runs.
- * Who asks holds a lock on the file (flock), and stores `request` last, one more than it was.  The recorder obeys at its
- * next look, and stores `done` last.
+ * Who asks holds a lock on the file (flock): stores 0 as the command, the argument and the label, `request`, one more
+ * than it was, and last the command.  The recorder obeys at its next look, and stores `done` last.
  */
 struct trace_control {
     uint32_t request;           /* number of the latest request; 0 = there was none */
-    uint32_t command;           /* enum trace_command */
+    uint32_t command;           /* enum trace_command; 0 = none yet */
     uint64_t argument;
     char label[64];             /* ended by a zero, else cut */
     uint32_t done;              /* the request that was obeyed, or refused, last */
@@ -276,6 +284,7 @@ _Static_assert(sizeof(struct trace_frame) == 16, "fixed by the format");
 _Static_assert(sizeof(struct trace_node) == 16, "fixed by the format");
 _Static_assert(sizeof(struct trace_counter) == 64, "one cache line");
 _Static_assert(sizeof(struct trace_header) == 320, "the first version's: new fields take what was left free");
+_Static_assert(sizeof(struct trace_mark) == 88, "fixed by the format");
 _Static_assert(sizeof(struct trace_control) == 128, "fixed by the format");
 _Static_assert(sizeof(struct trace_point) == 32, "fixed by the format");
 _Static_assert(sizeof(struct trace_snapshot) == 120, "fixed by the format");

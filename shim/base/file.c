@@ -118,6 +118,16 @@ bool file_has_plenty(uint64_t size)
     return size <= image.size / 2 && image.end <= image.size / 2 - size;
 }
 
+void file_label(char *to, size_t size, const char *label)
+{
+    size_t length = label ? strnlen(label, size) : 0;
+    if (length == size)
+        for (length--; length && ((unsigned char)label[length] & 0xc0) == 0x80; length--)
+            continue;
+    memcpy(to, label ? label : "", length);
+    to[length] = 0;
+}
+
 uint64_t file_string(const char *text, size_t size)
 {
     if (image.strings + size > image.strings_end) {
@@ -312,7 +322,8 @@ static void copy_section(char *to, const struct trace_section *section)
 {
     bool ends = section->type == TRACE_INHERITED || section->type == TRACE_SPILLS ||
                 section->type == TRACE_SNAPSHOTS || section->type == TRACE_SNAPSHOT_SITES;
-    bool empty = ends || section->type == TRACE_COUNTERS || section->type == TRACE_TIMELINE;
+    bool empty = ends || section->type == TRACE_COUNTERS || section->type == TRACE_TIMELINE ||
+                 section->type == TRACE_MARKS;
     memcpy(to, section, empty ? sizeof *section : section->size);
     if (ends)
         ((struct trace_section *)to)->type = TRACE_VOID;

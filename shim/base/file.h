@@ -42,6 +42,9 @@ bool file_has_plenty(uint64_t size);
 /* Offset of a string in the file, copied there with its zero (size counts it); 0 when there is no room. */
 uint64_t file_string(const char *text, size_t size);
 
+/* A copy of a label in so many bytes: cut, but not in the middle of a character of UTF-8; of null, an empty one. */
+void file_label(char *to, size_t size, const char *label);
+
 /* The address of something at an offset of the file. */
 static inline void *file_at(uint64_t offset)
 {

@@ -33,7 +33,8 @@ void life_give_up(void)
 void life_missed(void)
 {
     struct thread *self = thread_self;
-    if (life_state() < LIFE_EARLY || life_state() == LIFE_OFF || life_is_stopped() || (self && (self->own_calls || self->in_allocator)))
+    if (life_state() < LIFE_EARLY || life_state() == LIFE_OFF || life_is_stopped() ||
+        (self && (self->own_calls || self->in_allocator)))
         return;
     if (atomic_load(&world.generation) != 0)
         __atomic_fetch_add(&file_header->missed_events, 1, __ATOMIC_RELAXED);

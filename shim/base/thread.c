@@ -63,6 +63,7 @@ static void reset(struct thread *thread, int tid)
     thread->generation = THREAD_BEHIND;
     thread->last_born = NULL;
     thread->own_calls = false;
+    thread->phase_count = 0;
     atomic_store(&thread->guard, 0);
 }
 

@@ -20,6 +20,7 @@ struct shard;
 struct trace_counter;
 struct stacks;
 struct frame_cache;
+struct phases;
 
 /* A generation that the world never has. */
 #define THREAD_BEHIND (WORLD_GATE - 1)
@@ -53,6 +54,8 @@ struct thread {
     struct shard *shard;
     int64_t quantum;            /* distance of upper and lower */
     struct frame_cache *frames;
+    struct phases *phases;      /* null: it never had one */
+    uint32_t phase_count;       /* open at present */
     _Atomic uint32_t deferred_count;
     bool own_calls;             /* the recorder itself calls libc: its heap calls are nobody's events */
     bool in_allocator;          /* a real function is at work: what it calls of the family is its own affair */

@@ -6,7 +6,9 @@
 #include "../base/arena.h"
 #include "../base/options.h"
 #include "../track/counters.h"
+#include "../track/phases.h"
 #include "../track/session.h"
+#include "../track/timeline.h"
 #include "../tracemalloc.h"
 #include <errno.h>
 
@@ -29,6 +31,21 @@ HOOK int libtrace_get_traced_memory(size_t *current, size_t *peak)
         *current = now;
     if (peak)
         *peak = most;
+    return 0;
+}
+
+HOOK int libtrace_get_traced_counts(size_t *allocations, size_t *blocks)
+{
+    uint64_t all = 0, now = 0;
+    struct thread *self = hook_enter(HOOK_FRAME);
+    if (self) {
+        counters_count_up(&all, &now);
+        guard_drop(self);
+    }
+    if (allocations)
+        *allocations = all;
+    if (blocks)
+        *blocks = now;
     return 0;
 }
 
@@ -93,6 +110,49 @@ static int take_snapshot(struct thread *self, const void *label)
 HOOK int libtrace_take_snapshot(const char *label)
 {
     return patiently(take_snapshot, label);
+}
+
+static int mark(struct thread *self, const void *label)
+{
+    return timeline_mark(self, label);
+}
+
+HOOK int libtrace_mark(const char *label)
+{
+    return patiently(mark, label);
+}
+
+static int phase_begin(struct thread *self, const void *name)
+{
+    return phases_begin(self, name);
+}
+
+HOOK int libtrace_phase_begin(const char *name)
+{
+    return patiently(phase_begin, name);
+}
+
+struct ending {
+    const char *name;
+    struct phase_figures *figures;
+};
+
+static int phase_end(struct thread *self, const void *argument)
+{
+    const struct ending *ending = argument;
+    return phases_end(self, ending->name, ending->figures);
+}
+
+HOOK int libtrace_phase_end(const char *name, struct tracemalloc_phase *result)
+{
+    struct phase_figures figures = {0};
+    int failed = patiently(phase_end, &(struct ending){name, &figures});
+    if (result)
+        *result = (struct tracemalloc_phase){
+            .current = figures.current, .peak = (size_t)figures.peak, .allocated = figures.allocated,
+            .allocations = figures.allocations, .frees = figures.frees,
+        };
+    return failed;
 }
 
 static int reset_peak(struct thread *self, const void *unused)

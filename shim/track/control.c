@@ -13,7 +13,8 @@ enum {
     LOOKS = 8,                  /* so many times, when others ask for it */
 };
 
-struct trace_control *control_words;
+static struct trace_control nobody;
+struct trace_control *control_words = &nobody;
 _Atomic uint32_t control_seen;
 static _Atomic bool obeying;
 static uint32_t failed_looks;
@@ -29,8 +30,7 @@ void control_start(void)
 
 void control_child(void)
 {
-    if (control_words)
-        *control_words = (struct trace_control){0};
+    *control_words = (struct trace_control){0};
     atomic_store(&control_seen, 0);
     atomic_store(&obeying, false);      /* a thread of the parent's may have been at it */
 }
@@ -159,6 +159,13 @@ static int do_it(struct thread *self, const struct trace_control *asked)
     }
 }
 
+/* Not that request any more, or no longer complete. */
+static bool changed(uint32_t request, uint32_t command)
+{
+    return __atomic_load_n(&control_words->command, __ATOMIC_ACQUIRE) != command ||
+           __atomic_load_n(&control_words->request, __ATOMIC_ACQUIRE) != request;
+}
+
 /* What others write may change at any moment: it is copied first. */
 static void obey(struct thread *self)
 {
@@ -166,6 +173,8 @@ static void obey(struct thread *self)
     if (request == atomic_load(&control_seen))
         return;
     struct trace_control asked = *control_words;
+    if (!asked.command || changed(request, asked.command))
+        return;
     asked.label[sizeof asked.label - 1] = 0;
     int result = do_it(self, &asked);
     if (result == -EBUSY || (result == -ETIMEDOUT && ++failed_looks < LOOKS))

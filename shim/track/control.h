@@ -14,7 +14,7 @@
 #include "../base/file.h"
 #include "../base/thread.h"
 
-/* The words in the file; null: there was no room. */
+/* The words in the file; if there was no room, where nobody writes. */
 extern struct trace_control *control_words hidden;
 
 /* The request that was seen last. */
@@ -43,8 +43,8 @@ void control_obey(struct thread *self);
 
 static inline bool control_is_asked(void)
 {
-    return control_words && __atomic_load_n(&control_words->request, __ATOMIC_RELAXED) !=
-                                atomic_load_explicit(&control_seen, memory_order_relaxed);
+    return __atomic_load_n(&control_words->request, __ATOMIC_RELAXED) !=
+           atomic_load_explicit(&control_seen, memory_order_relaxed);
 }
 
 #endif

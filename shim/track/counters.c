@@ -125,13 +125,12 @@ void counters_publish(struct thread *self)
 
 void counters_read(struct thread *self, uint64_t *current, uint64_t *peak)
 {
-    if (!live.first) {
-        *current = *peak = 0;
+    uint64_t blocks;
+    *current = *peak = 0;
+    if (!live.first)
         return;
-    }
     counters_publish(self);
-    int64_t now = now_live();
-    *current = now > 0 ? (uint64_t)now : 0;
+    counters_total(current, &blocks);
     *peak = __atomic_load_n(&file_header->peak_bytes, __ATOMIC_RELAXED);
     if (*peak < *current)
         *peak = *current;
@@ -263,6 +262,27 @@ READS_OTHERS void counters_sum(uint32_t first, struct trace_snapshot_site *sums)
     }
 }
 
+READS_OTHERS static uint64_t allocations_of(const struct shard *shard)
+{
+    uint32_t sites = __atomic_load_n(&file_header->site_count, __ATOMIC_ACQUIRE);
+    uint64_t sum = 0;
+    for (uint32_t first = 0; shard->sections && first < sites; first += COUNTERS_PER_SECTION) {
+        const struct trace_counter *section = shard->sections[first / COUNTERS_PER_SECTION];
+        for (uint32_t i = 0; section && i < COUNTERS_PER_SECTION; i++)
+            sum += section[i].allocations;
+    }
+    return sum;
+}
+
+void counters_count_up(uint64_t *allocations, uint64_t *blocks)
+{
+    uint64_t bytes;
+    *allocations = 0;
+    for (uint32_t s = 0; s < SHARDS_MAX; s++)
+        *allocations += allocations_of(&shards[s]);
+    counters_total(&bytes, blocks);
+}
+
 /* --- shards ------------------------------------------------------------------------------------------ */
 
 /* What others read of a shard is written once, before any of them gets it. */
@@ -309,13 +329,20 @@ static void be_one_of_many(struct thread *self)
         file_header->peak_error_bytes = error;
 }
 
+void counters_lend(struct thread *self)
+{
+    bool may = self->shard && !self->shard->lock && !self->phase_count;
+    self->counters = may ? self->shard->sections : NULL;
+}
+
 bool counters_join(struct thread *self)
 {
     lock_take(&world.threads);
     if (!live.first)
         be_first(self, 0);
-    if (!self->shard && (self->shard = assign()) && !self->shard->lock)
-        self->counters = self->shard->sections;
+    if (!self->shard)
+        self->shard = assign();
+    counters_lend(self);
     if (self != live.first)
         be_one_of_many(self);
     file_header->threads = thread_count_ever();

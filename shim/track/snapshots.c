@@ -130,17 +130,6 @@ static void add_up(const struct place *place, uint32_t sites)
             counters_sum(first, span->sites + (first - span->first));
 }
 
-/* Not in the middle of a character of UTF-8. */
-static void copy_label(char *to, size_t size, const char *label)
-{
-    size_t length = label ? strnlen(label, size) : 0;
-    if (length == size)
-        for (length--; length && ((unsigned char)label[length] & 0xc0) == 0x80; length--)
-            continue;
-    memcpy(to, label ? label : "", length);
-    to[length] = 0;
-}
-
 /* Under world.tables. */
 static int fill(const char *label, enum trace_snapshot_reason reason, uint64_t asked, bool blurred)
 {
@@ -158,7 +147,7 @@ static int fill(const char *label, enum trace_snapshot_reason reason, uint64_t a
     add_up(&snapshots.places[number], made.site_count);
     POINT("taking a snapshot");
     counters_total(&made.current_bytes, &made.blocks);
-    copy_label(made.label, sizeof made.label, label);
+    file_label(made.label, sizeof made.label, label);
     *record = made;
     __atomic_store_n(&record->number, ++snapshots.taken, __ATOMIC_RELEASE);
     if (file_header->snapshot_count <= number)

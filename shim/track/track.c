@@ -4,6 +4,7 @@
 #include "control.h"
 #include "counters.h"
 #include "paths.h"
+#include "phases.h"
 #include "session.h"
 #include "timeline.h"
 #include "../base/life.h"
@@ -94,6 +95,7 @@ void track_born_slowly(struct thread *self, const void *block, size_t size, cons
     counter_born(counter, size);
     counter_end(self);
     self->last_born = block;
+    phases_event(self, 1, size, 0, 0);
     counters_count(self, 1);
     if (counters_grow(self, size))
         session_look(self);
@@ -152,6 +154,7 @@ void track_died(struct thread *self, const void *block, struct block_entry entry
     count_death(self, counter, entry.site, block, entry.size);
     counter_end(self);
     self->last_born = NULL;
+    phases_event(self, 0, 0, 1, entry.size);
     counters_count(self, -1);
     bool told = counters_shrink(self, entry.size);
     if (unlikely(entry.watch))
@@ -218,6 +221,7 @@ void track_moved(struct thread *self, const void *old_block, struct block_entry 
     if (likely(from || to))
         counter_end(self);
     self->last_born = to ? block : NULL;
+    phases_event(self, to != NULL, new_size, from != NULL, old_size);
     counters_count(self, (to != NULL) - (from != NULL));
     bool told = new_size > old_size ? counters_grow(self, new_size - old_size)
                                     : counters_shrink(self, old_size - new_size);

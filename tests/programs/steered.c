@@ -11,10 +11,14 @@
  *   forks         a child starts what its parent had stopped
  *   off           is started with start=off
  *   waits         allocates 1000 bytes each millisecond until its standard input ends, and keeps every tenth block
+ *   plugins A B   libraries that come and go while nothing is recorded, and that allocate while it is
+ *   phases N      of N threads at once, within each other, with reallocs, and left without their end
+ *   marks LABEL...   a mark of each label, a block of 100 bytes more before each
  *   idles         allocates once, and waits for its standard input to end
  *   many N        N times malloc and free
  */
 #include "tracemalloc.h"
+#include <dlfcn.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -270,6 +274,98 @@ static void off(void)
     KEEP(new);
 }
 
+/* --- phases ----------------------------------------------------------------------------------------------- */
+
+static void say_phase(const char *name, const char *end)
+{
+    struct tracemalloc_phase phase;
+    int result = tracemalloc_phase_end(end, &phase);
+    printf("%s: %s %td %zu %zu %zu %zu\n", name, strerror(-result), phase.current, phase.peak, phase.allocated,
+           phase.allocations, phase.frees);
+}
+
+static void phases(void)
+{
+    void *old = before(5000), *kept[10];
+    expect("outer", tracemalloc_phase_begin("outer"));
+    for (int i = 0; i < 10; i++)
+        kept[i] = before(100);
+    free(old);
+    expect("inner", tracemalloc_phase_begin("inner"));
+    kept[0] = realloc(kept[0], 400);
+    for (int i = 1; i < 5; i++)
+        free(kept[i]);
+    say_phase("inner", "inner");
+    tracemalloc_phase_begin("left");
+    void *more = calloc(10, 20);
+    tracemalloc_phase_begin("left, too");
+    void *last = before(50);
+    say_phase("outer", "outer");
+    say_phase("none", NULL);
+    free(more);
+    free(last);
+}
+
+/* What each thread finds for itself. */
+static void *phases_among_many(void *wrong)
+{
+    for (int i = 0; i < 300; i++) {
+        struct tracemalloc_phase phase;
+        void *blocks[20];
+        tracemalloc_phase_begin("a");
+        for (int j = 0; j < 20; j++)
+            blocks[j] = before(10 + (size_t)j);
+        for (int j = 0; j < 20; j++)
+            free(blocks[j]);
+        tracemalloc_phase_end("a", &phase);
+        if (phase.current || phase.peak != 390 || phase.allocated != 390 || phase.allocations != 20 || phase.frees != 20)
+            ++*(_Atomic int *)wrong;
+        for (int j = 0; j < 20; j++)
+            free(after(8));
+    }
+    return NULL;
+}
+
+static void phases_of_threads(int count)
+{
+    static _Atomic int wrong;
+    pthread_t ids[64];
+    for (int i = 0; i < count; i++)
+        pthread_create(&ids[i], NULL, phases_among_many, (void *)&wrong);
+    for (int i = 0; i < count; i++)
+        pthread_join(ids[i], NULL);
+    printf("wrong: %d\n", wrong);
+}
+
+/* --- plugins ---------------------------------------------------------------------------------------------- */
+
+static void allocate_in(void *plugin)
+{
+    void *(*call)(void *(*)(size_t), size_t) = (void *(*)(void *(*)(size_t), size_t))dlsym(plugin, "plugin_call");
+    free(call(after, 10));
+}
+
+/* One that comes before and goes while it is stopped, one that comes while it is stopped and goes afterwards. */
+static void plugins(const char *a, const char *b)
+{
+    void *first = dlopen(a, RTLD_NOW);
+    allocate_in(first);
+    tracemalloc_stop();
+    void *second = dlopen(b, RTLD_NOW);
+    dlclose(first);
+    tracemalloc_start(0);
+    allocate_in(second);
+    dlclose(second);
+}
+
+static void marks(char **labels)
+{
+    for (; *labels; labels++) {
+        before(100);
+        expect(*labels, tracemalloc_mark(*labels));
+    }
+}
+
 static bool input_ended(int ms)
 {
     struct pollfd input = {.fd = 0, .events = POLLIN};
@@ -309,6 +405,14 @@ int main(int argc, char **argv)
         forks();
     else if (!strcmp(what, "off"))
         off();
+    else if (!strcmp(what, "phases") && n)
+        phases_of_threads(n);
+    else if (!strcmp(what, "phases"))
+        phases();
+    else if (!strcmp(what, "plugins") && argc > 3)
+        plugins(argv[2], argv[3]);
+    else if (!strcmp(what, "marks"))
+        marks(argv + 2);
     else if (!strcmp(what, "waits"))
         waits();
     else if (!strcmp(what, "idles"))
