@@ -2,6 +2,9 @@
 #
 #   make              build/libtrace.so, build/tracemalloc, build/demo
 #   make demo         the main job: records the demo over build/cta.csv and prints the report
+#   make article      the demo in every representation: what each holds, beside the figures of the article that this
+#                     began with; every difference that has a cause, checked to the byte
+#   make article-python  the same steps in Python, and what its own tracemalloc does not see
 #   make test         the whole test suite; SAN=address,undefined: unit tests and analyzer under sanitizers;
 #                     SAN=thread: what threads share
 #   make bench        what recording costs, beside every peer that is installed: up to an hour; QUICK=1: a
@@ -70,7 +73,7 @@ DEMO_FLAGS     = -D_GNU_SOURCE -Ishim $(SANFLAGS)
 # ---- the three programs ------------------------------------------------------------------------------
 
 .DEFAULT_GOAL = all
-.PHONY: all deps demo test torture bench clean help check-rules fuzz fuzz-calls install uninstall
+.PHONY: all deps demo article article-python test torture bench clean help check-rules fuzz fuzz-calls install uninstall
 .DELETE_ON_ERROR:
 
 all: $(O)/libtrace.so $(O)/tracemalloc $(O)/demo
@@ -142,6 +145,15 @@ deps:
 
 demo: all $(O)/cta.csv
 	$(Q)sh demo/run.sh $(O)
+
+# demo/README.md is about these; they have to print what it shows.
+article: DEPS_FOR = article
+article: all $(O)/cta.csv $(O)/tests/bench/launch
+	$(Q)python3 -B demo/measure/article.py $(O)
+
+article-python: DEPS_FOR = article-python
+article-python: all $(O)/cta.csv $(O)/tests/bench/launch
+	$(Q)python3 -B demo/measure/article_python.py $(O)
 
 # ---- tests -------------------------------------------------------------------------------------------
 #
@@ -231,7 +243,7 @@ $(O)/tests/hazards/%.so: tests/hazards/libs/%.cc | deps
 test: DEPS_FOR = test
 ifeq ($(SAN),)
 test: $(O)/tests/small/libtrace.so
-test: all $(O)/cta.csv $(UNIT_TESTS) $(PROGRAMS) $(HAZARDS) $(O)/tests/compare_rules $(REPLAYS)
+test: all $(O)/cta.csv $(O)/tests/bench/launch $(UNIT_TESTS) $(PROGRAMS) $(HAZARDS) $(O)/tests/compare_rules $(REPLAYS)
 	$(Q)BUILD=$(O) bash tests/run.sh $(UNIT_TESTS) $(CHECKS) $(E2E_TESTS) tests/fuzz/test_corpus.sh
 else ifeq ($(SAN),thread)
 # Where threads meet.
