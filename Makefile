@@ -2,6 +2,9 @@
 #
 #   make              build/libtrace.so, build/tracemalloc, build/demo
 #   make demo         the main job: records the demo over build/cta.csv and prints the report
+#   make article      the demo in every representation: what each holds, beside the figures of the article that this
+#                     began with; every difference that has a cause, checked to the byte
+#   make article-python  the same steps in Python, and what its own tracemalloc does not see
 #   make test         the whole test suite; SAN=address,undefined: unit tests and analyzer under sanitizers;
 #                     SAN=thread: what threads share
 #   make bench        what recording costs, beside every peer that is installed: up to an hour; QUICK=1: a
@@ -42,7 +45,7 @@ say = @$(if $(filter 1,$(V)),true,printf '  %-8s %s\n' "$(1)" "$(2)")
 
 SHIM_BASE      = arena clock file life map message options proc records thread
 SHIM_UNWIND    = cfi frames image learn modules rules stacks step walk
-SHIM_TRACK     = blocks counters paths session snapshots timeline track
+SHIM_TRACK     = blocks control counters domains paths phases session snapshots timeline track
 SHIM_EDGE      = api aside confine heap new real start
 
 SHIM_SOURCES   = $(SHIM_BASE:%=shim/base/%.c) $(SHIM_UNWIND:%=shim/unwind/%.c) \
@@ -70,7 +73,7 @@ DEMO_FLAGS     = -D_GNU_SOURCE -Ishim $(SANFLAGS)
 # ---- the three programs ------------------------------------------------------------------------------
 
 .DEFAULT_GOAL = all
-.PHONY: all deps demo test torture bench clean help check-rules fuzz fuzz-calls install uninstall
+.PHONY: all deps demo article article-python test torture bench clean help check-rules fuzz fuzz-calls install uninstall
 .DELETE_ON_ERROR:
 
 all: $(O)/libtrace.so $(O)/tracemalloc $(O)/demo
@@ -143,6 +146,15 @@ deps:
 demo: all $(O)/cta.csv
 	$(Q)sh demo/run.sh $(O)
 
+# demo/README.md is about these; they have to print what it shows.
+article: DEPS_FOR = article
+article: all $(O)/cta.csv $(O)/tests/bench/launch
+	$(Q)python3 -B demo/measure/article.py $(O)
+
+article-python: DEPS_FOR = article-python
+article-python: all $(O)/cta.csv $(O)/tests/bench/launch
+	$(Q)python3 -B demo/measure/article_python.py $(O)
+
 # ---- tests -------------------------------------------------------------------------------------------
 #
 # A unit test bears its module's name and is linked with its program's modules, save the one with main (and
@@ -151,7 +163,7 @@ demo: all $(O)/cta.csv
 SHIM_UNITS     = $(filter $(SHIM_BASE) $(SHIM_UNWIND) $(SHIM_TRACK) real,$(UNITS))
 DEMO_UNITS     = csv aggregate
 ANALYZER_UNITS = $(filter-out $(SHIM_UNITS) $(DEMO_UNITS),$(UNITS))
-THREAD_UNITS   = arena counters map snapshots thread track walk
+THREAD_UNITS   = arena control counters map snapshots thread track walk
 UNITS          = $(patsubst tests/unit/test_%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 UNIT_TESTS     = $(UNITS:%=$(O)/tests/unit/test_%)
 PROGRAMS       = $(patsubst tests/programs/%.c,$(O)/tests/programs/%,$(wildcard tests/programs/*.c)) \
@@ -231,7 +243,7 @@ $(O)/tests/hazards/%.so: tests/hazards/libs/%.cc | deps
 test: DEPS_FOR = test
 ifeq ($(SAN),)
 test: $(O)/tests/small/libtrace.so
-test: all $(O)/cta.csv $(UNIT_TESTS) $(PROGRAMS) $(HAZARDS) $(O)/tests/compare_rules $(REPLAYS)
+test: all $(O)/cta.csv $(O)/tests/bench/launch $(UNIT_TESTS) $(PROGRAMS) $(HAZARDS) $(O)/tests/compare_rules $(REPLAYS)
 	$(Q)BUILD=$(O) bash tests/run.sh $(UNIT_TESTS) $(CHECKS) $(E2E_TESTS) tests/fuzz/test_corpus.sh
 else ifeq ($(SAN),thread)
 # Where threads meet.
@@ -249,7 +261,7 @@ torture: all $(HAZARDS)
 	$(Q)python3 -B tests/torture/torture.py $(O)
 
 # The recorder with small tables, to see them full (tests/hazards/test_loads.sh).
-SMALL_TABLES   = {[TRACE_FRAMES] = 512, [TRACE_NODES] = 8192, [TRACE_SITES] = 1024, [TRACE_TIMELINE] = 64}
+SMALL_TABLES   = {[TRACE_FRAMES] = 512, [TRACE_NODES] = 8192, [TRACE_SITES] = 1024, [TRACE_TIMELINE] = 64, [TRACE_MARKS] = 64}
 
 $(O)/obj/small/records.o: shim/base/records.c | deps
 	$(call say,CC,$< with small tables)

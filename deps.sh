@@ -72,6 +72,14 @@ for purpose; do
         need clang clang command_there clang
         need libclang-rt-14-dev libclang_rt.fuzzer links clang -fsanitize=fuzzer
         ;;
+    article)
+        need python3 python3 command_there python3
+        ;;
+    article-python)
+        need python3 python3 file_there /usr/bin/python3
+        need python3-pandas pandas /usr/bin/python3 -c 'import pandas'
+        need python3-lxml lxml /usr/bin/python3 -c 'import lxml.etree'
+        ;;
     bench)
         need python3 python3 command_there python3
         need g++ g++ command_there g++

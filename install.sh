@@ -26,7 +26,7 @@ install)
     install -d "$bin" "$root$libdir" "$include" "$man" "$lib/pkgconfig" "$bash" "$zsh"
     install -m 755 "$build/tracemalloc" "$bin/tracemalloc"
     install -m 755 "$build/libtrace.so" "$root$libdir/libtrace.so"
-    install -m 644 shim/tracemalloc.h "$include/tracemalloc.h"
+    install -m 644 shim/tracemalloc.h shim/tracemalloc_cmocka.h "$include/"
     install -m 644 analyzer/tracemalloc.1 "$man/tracemalloc.1"
     install -m 644 analyzer/completion/tracemalloc.bash "$bash/tracemalloc"
     install -m 644 analyzer/completion/_tracemalloc "$zsh/_tracemalloc"
@@ -37,8 +37,8 @@ install)
     if [ -z "$root" ] && [ "$(id -u)" = 0 ]; then ldconfig || :; fi
     ;;
 uninstall)
-    rm -f "$bin/tracemalloc" "$include/tracemalloc.h" "$man/tracemalloc.1" "$lib/pkgconfig/tracemalloc.pc" \
-        "$lib/tracemalloc/libtrace.so" "$bash/tracemalloc" "$zsh/_tracemalloc"
+    rm -f "$bin/tracemalloc" "$include/tracemalloc.h" "$include/tracemalloc_cmocka.h" "$man/tracemalloc.1" \
+        "$lib/pkgconfig/tracemalloc.pc" "$lib/tracemalloc/libtrace.so" "$bash/tracemalloc" "$zsh/_tracemalloc"
     rmdir "$lib/tracemalloc" 2>/dev/null || :
     is_foreign "$lib/libtrace.so" || rm -f "$lib/libtrace.so"
     ;;

@@ -30,8 +30,8 @@ static const struct command {
     {"leaks", "show what was never freed", command_leaks},
     {"html", "write a self-contained HTML report", command_html},
     {"live", "watch a running program", command_live},
-    {"ctl", "steer the recorder of a running program", NULL},
-    {"check", "fail when a trace exceeds limits", NULL},
+    {"ctl", "steer the recorder of a running program", command_ctl},
+    {"check", "fail when a trace exceeds limits", command_check},
     {"export", "write a trace in another tool's format", NULL},
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

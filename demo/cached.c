@@ -19,6 +19,14 @@ struct table {
     struct strings cache;
 };
 
+/* Route and date belong to other rows, too. */
+static size_t cached_blocks(void *from, const void *block[])
+{
+    const struct table *table = from;
+    const struct record *record = records_first(table->records);
+    return record ? texts_blocks(block, record, &record->daytype, 1) : 0;
+}
+
 static void drop(void *dropped)
 {
     struct record *record = dropped;
@@ -74,5 +82,6 @@ const struct representation cached_representation = {
     .create = cached_create,
     .add = cached_add,
     .next = cached_next,
+    .blocks = cached_blocks,
     .destroy = cached_destroy,
 };

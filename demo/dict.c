@@ -59,6 +59,22 @@ static bool dict_next(void *table, struct ride *ride)
     return dict;
 }
 
+static size_t dict_blocks(void *table, const void *block[])
+{
+    const struct dict *dict = records_first(table);
+    size_t count = 0;
+    if (!dict)
+        return 0;
+    block[count++] = dict;
+    block[count++] = dict->items->hh.tbl;
+    block[count++] = dict->items->hh.tbl->buckets;
+    for (const struct item *item = dict->items; item; item = item->hh.next) {
+        block[count++] = item;
+        block[count++] = item->value;
+    }
+    return count;
+}
+
 static void drop(void *record)
 {
     struct dict *dict = record;
@@ -84,5 +100,6 @@ const struct representation dict_representation = {
     .create = records_create,
     .add = dict_add,
     .next = dict_next,
+    .blocks = dict_blocks,
     .destroy = dict_destroy,
 };

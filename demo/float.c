@@ -33,6 +33,15 @@ static bool float_next(void *table, struct ride *ride)
     return record;
 }
 
+static size_t float_blocks(void *table, const void *block[])
+{
+    const struct record *record = records_first(table);
+    if (!record)
+        return 0;
+    char *const text[] = {record->route, record->date, record->daytype};
+    return texts_blocks(block, record, text, 3);
+}
+
 static void drop(void *dropped)
 {
     struct record *record = dropped;
@@ -53,5 +62,6 @@ const struct representation float_representation = {
     .create = records_create,
     .add = float_add,
     .next = float_next,
+    .blocks = float_blocks,
     .destroy = float_destroy,
 };

@@ -69,6 +69,16 @@ static bool instance_next(void *table, struct ride *ride)
     return object;
 }
 
+static size_t instance_blocks(void *table, const void *block[])
+{
+    const struct instance *object = records_first(table);
+    if (!object)
+        return 0;
+    size_t count = texts_blocks(block, object, object->values->value, object->values->used);
+    block[count++] = object->values;
+    return count;
+}
+
 static void drop(void *record)
 {
     struct instance *object = record;
@@ -89,5 +99,6 @@ const struct representation instance_representation = {
     .create = records_create,
     .add = instance_add,
     .next = instance_next,
+    .blocks = instance_blocks,
     .destroy = instance_destroy,
 };

@@ -49,6 +49,16 @@ static bool list_next(void *table, struct ride *ride)
     return list;
 }
 
+static size_t list_blocks(void *table, const void *block[])
+{
+    const struct list *list = records_first(table);
+    if (!list)
+        return 0;
+    size_t count = texts_blocks(block, list, list->item, list->length);
+    block[count++] = list->item;
+    return count;
+}
+
 static void drop(void *record)
 {
     struct list *list = record;
@@ -69,5 +79,6 @@ const struct representation list_representation = {
     .create = records_create,
     .add = list_add,
     .next = list_next,
+    .blocks = list_blocks,
     .destroy = list_destroy,
 };

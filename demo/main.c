@@ -14,17 +14,18 @@
 enum { SUCCESS, FAILURE, USAGE };
 
 /* Beyond any letter: there are no short options. */
-enum { OPTION_AS = 256, OPTION_HELP };
+enum { OPTION_AS = 256, OPTION_SIZES, OPTION_HELP };
 
 struct arguments {
     const struct representation *as;
     const char *file;
+    bool sizes;
     bool help;
 };
 
 static void print_usage(FILE *out)
 {
-    fputs("Usage: demo [--as REPRESENTATION] FILE\n", out);
+    fputs("Usage: demo [--as REPRESENTATION] [--sizes] FILE\n", out);
 }
 
 static void print_help(void)
@@ -34,7 +35,8 @@ static void print_help(void)
          "  --as REPRESENTATION  what a row is kept as in memory:");
     for (const struct representation *const *as = representations; *as; as++)
         printf("      %-12s %s%s\n", (*as)->name, (*as)->summary, as == representations ? " (default)" : "");
-    puts("  --help               print this");
+    puts("  --sizes              print what the first row has in memory, too\n"
+         "  --help               print this");
 }
 
 static bool usage_error(const char *what, const char *which)
@@ -57,6 +59,7 @@ static bool parse_arguments(struct arguments *arguments, int argc, char **argv)
 {
     static const struct option options[] = {
         {.name = "as", .has_arg = required_argument, .val = OPTION_AS},
+        {.name = "sizes", .has_arg = no_argument, .val = OPTION_SIZES},
         {.name = "help", .has_arg = no_argument, .val = OPTION_HELP},
         {0},
     };
@@ -69,6 +72,9 @@ static bool parse_arguments(struct arguments *arguments, int argc, char **argv)
             arguments->as = representation_find(optarg);
             if (!arguments->as)
                 return usage_error("no such representation: ", optarg);
+            break;
+        case OPTION_SIZES:
+            arguments->sizes = true;
             break;
         case OPTION_HELP:
             arguments->help = true;
@@ -106,6 +112,28 @@ static void print_memory(void)
         printf("Current: %zu, Peak %zu\n", current, peak);
 }
 
+/* The record alone, as Python's getsizeof has it, and with all that it leads to. */
+static void print_sizes(const struct representation *as, void *table)
+{
+    const void *block[ROW_BLOCKS_MAX];
+    size_t count = as->blocks ? as->blocks(table, block) : 0;
+    size_t requested = 0, usable = 0, all_requested = 0, all_usable = 0;
+    if (!tracemalloc_is_tracing()) {
+        puts("First row: only the recorder knows its size");
+        return;
+    }
+    if (count)
+        tracemalloc_get_size(block[0], &requested, &usable);
+    for (size_t i = 0; i < count; i++) {
+        size_t one_requested, one_usable;
+        tracemalloc_get_size(block[i], &one_requested, &one_usable);
+        all_requested += one_requested;
+        all_usable += one_usable;
+    }
+    printf("First row: record %zu (usable %zu), its %zu blocks %zu (usable %zu)\n", requested, usable, count,
+           all_requested, all_usable);
+}
+
 static bool aggregate(struct totals *totals, const struct representation *as, void *table,
                       struct source *source)
 {
@@ -121,18 +149,23 @@ static bool aggregate(struct totals *totals, const struct representation *as, vo
     return !source->failed;
 }
 
-static bool run(const struct representation *as, struct source *source)
+static bool run(const struct arguments *arguments, struct source *source)
 {
+    const struct representation *as = arguments->as;
     struct totals totals = {0};
     void *table = as->create(source);
     if (!table) {
         source_fail(source, "out of memory");
         return false;
     }
-    bool done = representation_load(as, table, source) && aggregate(&totals, as, table, source);
+    bool done = representation_load(as, table, source);
+    tracemalloc_take_snapshot("loaded");
+    done = done && aggregate(&totals, as, table, source);
     if (done) {
         print_results(&totals);
         print_memory();
+        if (arguments->sizes)
+            print_sizes(as, table);
     }
     /* Everything is freed only here: the memory printed above is that of the job's end. */
     totals_free(&totals);
@@ -143,7 +176,7 @@ static bool run(const struct representation *as, struct source *source)
 static bool process(const struct arguments *arguments)
 {
     struct source source;
-    bool done = source_open(&source, arguments->file) && run(arguments->as, &source);
+    bool done = source_open(&source, arguments->file) && run(arguments, &source);
     source_close(&source);
     return done;
 }

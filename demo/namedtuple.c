@@ -36,6 +36,12 @@ static bool namedtuple_next(void *table, struct ride *ride)
     return tuple;
 }
 
+static size_t namedtuple_blocks(void *table, const void *block[])
+{
+    const struct namedtuple *tuple = records_first(table);
+    return tuple ? texts_blocks(block, tuple, tuple->item, FIELDS) : 0;
+}
+
 static void drop(void *record)
 {
     struct namedtuple *tuple = record;
@@ -54,5 +60,6 @@ const struct representation namedtuple_representation = {
     .create = records_create,
     .add = namedtuple_add,
     .next = namedtuple_next,
+    .blocks = namedtuple_blocks,
     .destroy = namedtuple_destroy,
 };

@@ -37,6 +37,11 @@ void *records_next(struct records *records)
     return records->next < records->count ? records->record[records->next++] : NULL;
 }
 
+void *records_first(const struct records *records)
+{
+    return records->count ? records->record[0] : NULL;
+}
+
 void records_destroy(struct records *records, void (*drop)(void *record))
 {
     for (size_t i = 0; i < records->count; i++)
@@ -59,6 +64,15 @@ void texts_free(char *const copy[FIELDS])
 {
     for (size_t i = 0; i < FIELDS; i++)
         free(copy[i]);
+}
+
+size_t texts_blocks(const void *block[], const void *record, char *const copy[], size_t count)
+{
+    size_t blocks = 0;
+    block[blocks++] = record;
+    for (size_t i = 0; i < count; i++)
+        block[blocks++] = copy[i];
+    return blocks;
 }
 
 struct ride ride_of(const char *route, const char *rides)

@@ -25,6 +25,9 @@ void *records_add(struct records *records, void *record);
 /* The next record, or null at the end. */
 void *records_next(struct records *records);
 
+/* The first record, or null. */
+void *records_first(const struct records *records);
+
 /* Frees the list, each record by way of drop. */
 void records_destroy(struct records *records, void (*drop)(void *record));
 
@@ -32,6 +35,9 @@ void records_destroy(struct records *records, void (*drop)(void *record));
 bool texts_copy(char *copy[FIELDS], const char *const text[FIELDS]);
 
 void texts_free(char *const copy[FIELDS]);
+
+/* A representation's blocks, of a record that is one block: itself and `count` strings. */
+size_t texts_blocks(const void *block[], const void *record, char *const copy[], size_t count);
 
 /* A ride from its texts, which the source has checked. */
 struct ride ride_of(const char *route, const char *rides);

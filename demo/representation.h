@@ -20,6 +20,8 @@ struct ride {
     uint64_t rides;
 };
 
+enum { ROW_BLOCKS_MAX = 16 };
+
 struct representation {
     const char *name;
     const char *summary;
@@ -32,6 +34,10 @@ struct representation {
 
     /* The next row, beginning with the first; false at the end. */
     bool (*next)(void *table, struct ride *ride);
+
+    /* The blocks that the first row has for itself alone, the record first; returns how many, 0 without
+       rows.  Null: a row has no record. */
+    size_t (*blocks)(void *table, const void *block[ROW_BLOCKS_MAX]);
 
     void (*destroy)(void *table);
 };

@@ -33,6 +33,15 @@ static bool slots_next(void *table, struct ride *ride)
     return slots;
 }
 
+static size_t slots_blocks(void *table, const void *block[])
+{
+    const struct slots *slots = records_first(table);
+    if (!slots)
+        return 0;
+    char *const text[] = {slots->route, slots->date, slots->daytype, slots->rides};
+    return texts_blocks(block, slots, text, FIELDS);
+}
+
 static void drop(void *record)
 {
     struct slots *slots = record;
@@ -54,5 +63,6 @@ const struct representation slots_representation = {
     .create = records_create,
     .add = slots_add,
     .next = slots_next,
+    .blocks = slots_blocks,
     .destroy = slots_destroy,
 };

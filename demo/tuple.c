@@ -23,6 +23,12 @@ static bool tuple_next(void *table, struct ride *ride)
     return tuple;
 }
 
+static size_t tuple_blocks(void *table, const void *block[])
+{
+    const struct tuple *tuple = records_first(table);
+    return tuple ? texts_blocks(block, tuple, tuple->item, FIELDS) : 0;
+}
+
 static void drop(void *record)
 {
     struct tuple *tuple = record;
@@ -41,5 +47,6 @@ const struct representation tuple_representation = {
     .create = records_create,
     .add = tuple_add,
     .next = tuple_next,
+    .blocks = tuple_blocks,
     .destroy = tuple_destroy,
 };

@@ -45,6 +45,7 @@ enum trace_flags {
     TRACE_NO_UNWINDER = 4,      /* libunwind could not be loaded: stacks are one frame */
     TRACE_TABLES_FULL = 8,      /* a table reached its limit: blocks are counted on the stack [overflow] */
     TRACE_GAVE_UP = 16,         /* recording ended before the program: a handler had jumped out of the recorder */
+    TRACE_STOPPED = 32,         /* no new blocks are recorded at present: the program or its user wanted it so */
 };
 
 struct trace_header {
@@ -94,6 +95,12 @@ struct trace_header {
     uint32_t point_changes;     /* odd while points change their places; see struct trace_point */
     uint32_t snapshot_count;    /* places of snapshots, some of which may be free */
 
+    /* what was changed on the way */
+    uint32_t mark_count;
+    uint64_t control;           /* offset of the one struct trace_control; 0 = nobody listens */
+    uint64_t peak_reset_ns;     /* the peak is that since then; 0 = it was never reset */
+    uint64_t cleared_ns;        /* all figures count from here; 0 = all was never forgotten */
+
     /* the line that every event reads; written when a new peak is noted */
     uint64_t epoch __attribute__((aligned(64)));        /* advances with each note */
     uint64_t peak_bytes;        /* of all sites, as last noted; if more is live now, the peak is now */
@@ -112,6 +119,8 @@ enum trace_section_type {
     TRACE_TIMELINE = 9,
     TRACE_SNAPSHOTS = 10,
     TRACE_SNAPSHOT_SITES = 11,  /* figures of the sites in the snapshot of one place */
+    TRACE_CONTROL = 12,
+    TRACE_MARKS = 13,
 };
 
 struct trace_section {
@@ -205,6 +214,13 @@ struct trace_point {
     uint64_t resident_bytes;    /* of the process, as last asked for, which is rarely; 0 = unknown */
 };
 
+/* A moment that the program gave a name. */
+struct trace_mark {
+    uint64_t ns;
+    uint64_t current_bytes, blocks;
+    char label[64];             /* ended by a zero */
+};
+
 enum trace_snapshot_reason {
     TRACE_SNAPSHOT_ASKED = 1,   /* by the program */
     TRACE_SNAPSHOT_INTERVAL = 2,        /* so much time had passed */
@@ -238,12 +254,38 @@ struct trace_snapshot_site {
     uint64_t reallocations, temporary;
 };
 
+enum trace_command {
+    TRACE_COMMAND_START = 1,    /* record new blocks */
+    TRACE_COMMAND_STOP = 2,     /* do not */
+    TRACE_COMMAND_SNAPSHOT = 3, /* label: the snapshot's */
+    TRACE_COMMAND_RESET_PEAK = 4,
+    TRACE_COMMAND_CLEAR = 5,
+    TRACE_COMMAND_DEPTH = 6,    /* argument: so many frames */
+};
+
+/*
+ * What the recorder is asked for from outside: the only words of the file that others write while the program runs.
+ * Who asks holds a lock on the file (flock): stores 0 as the command, the argument and the label, `request`, one more
+ * than it was, and last the command.  The recorder obeys at its next look, and stores `done` last.
+ */
+struct trace_control {
+    uint32_t request;           /* number of the latest request; 0 = there was none */
+    uint32_t command;           /* enum trace_command; 0 = none yet */
+    uint64_t argument;
+    char label[64];             /* ended by a zero, else cut */
+    uint32_t done;              /* the request that was obeyed, or refused, last */
+    int32_t result;             /* of that: 0, or -errno */
+    uint64_t reserved[5];
+};
+
 _Static_assert(sizeof(struct trace_section) == 64, "sections keep records aligned");
 _Static_assert(sizeof(struct trace_module) == 128, "fixed by the format");
 _Static_assert(sizeof(struct trace_frame) == 16, "fixed by the format");
 _Static_assert(sizeof(struct trace_node) == 16, "fixed by the format");
 _Static_assert(sizeof(struct trace_counter) == 64, "one cache line");
 _Static_assert(sizeof(struct trace_header) == 320, "the first version's: new fields take what was left free");
+_Static_assert(sizeof(struct trace_mark) == 88, "fixed by the format");
+_Static_assert(sizeof(struct trace_control) == 128, "fixed by the format");
 _Static_assert(sizeof(struct trace_point) == 32, "fixed by the format");
 _Static_assert(sizeof(struct trace_snapshot) == 120, "fixed by the format");
 _Static_assert(sizeof(struct trace_snapshot_site) == 64, "fixed by the format");

@@ -6,6 +6,8 @@
 
 #define EXIT_USAGE 2
 
+int command_check(int argc, char **argv);
+int command_ctl(int argc, char **argv);
 int command_diff(int argc, char **argv);
 int command_html(int argc, char **argv);
 int command_info(int argc, char **argv);

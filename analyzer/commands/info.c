@@ -81,6 +81,8 @@ static void dump_whole(const struct dump *dump, const char *file)
         return;
     }
     dump_timeline(dump, &trace);
+    if (trace.mark_count)
+        dump_marks(dump, &trace);
     dump_snapshots(dump, &trace);
     trace_free(&trace);
 }

@@ -521,31 +521,13 @@ static bool is_process(const char *text)
     return digits && digits < 10 && !text[digits] && access(text, F_OK) != 0;
 }
 
-static char *trace_of_process(int pid)
-{
-    char *file = find_mapped(pid), maps[64];
-    if (file)
-        return file;
-    snprintf(maps, sizeof(maps), "/proc/%d/maps", pid);
-    FILE *readable = fopen(maps, "re");
-    if (!readable || fgetc(readable) == EOF)
-        message(errno == EACCES ? "process %d cannot be looked into: it is not yours"
-                                : "there is no process %d, or it has ended: name its trace",
-                pid);
-    else
-        message("process %d is not recorded, or has allocated too little to leave a trace", pid);
-    if (readable)
-        fclose(readable);
-    return NULL;
-}
-
 static char *find_trace(const char *what)
 {
     if (!what) {
         char *running = find_running(".");
         return running ? running : options_trace(NULL);
     }
-    return is_process(what) ? trace_of_process(atoi(what)) : strdup(what);
+    return is_process(what) ? options_trace_of_process(atoi(what)) : strdup(what);
 }
 
 int command_live(int argc, char **argv)

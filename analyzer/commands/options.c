@@ -63,6 +63,19 @@ const char *options_size(const struct argp_state *state, const char *option, con
     return text;
 }
 
+uint64_t options_bytes(const struct argp_state *state, const char *option, const char *text)
+{
+    static const char letters[] = "KMGT";
+    size_t length = strlen(text);
+    const char *letter = length ? strchr(letters, text[length - 1]) : NULL;
+    int shift = letter ? 10 * (int)(letter - letters + 1) : 0;
+    long double bytes = strtold(text, NULL) * (long double)(UINT64_C(1) << shift);
+    /* Far below 2^64 a long double is exact to the byte. */
+    if (!has_form(text, "^[0-9]{1,20}(K|M|G|T|\\.[0-9]{1,3}[KMGT])?$") || bytes >= 0x1p63L)
+        argp_error(state, "--%s=%s: it can be a number of bytes, or one with K, M, G or T", option, text);
+    return (uint64_t)bytes;
+}
+
 char *options_trace(const char *named)
 {
     char *file = named ? strdup(named) : find_newest(".");
@@ -136,4 +149,22 @@ char *options_file(const char *named)
     char *file = options_trace(name && *name ? name : NULL);
     free(name);
     return file;
+}
+
+char *options_trace_of_process(int pid)
+{
+    char *file = find_mapped(pid), maps[64];
+    if (file)
+        return file;
+    snprintf(maps, sizeof(maps), "/proc/%d/maps", pid);
+    FILE *readable = fopen(maps, "re");
+    if (!readable || fgetc(readable) == EOF)
+        message(errno == EACCES ? "process %d cannot be looked into: it is not yours"
+                                : "there is no process %d, or it has ended: name its trace",
+                pid);
+    else
+        message("process %d is not recorded, or has allocated too little to leave a trace", pid);
+    if (readable)
+        fclose(readable);
+    return NULL;
 }

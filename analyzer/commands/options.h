@@ -21,7 +21,11 @@ unsigned long options_number(const struct argp_state *state, const char *option,
 const char *options_decimal(const struct argp_state *state, const char *option, const char *text,
                             double least, double most);
 
-/* The same of a number of bytes from 1 on, with K, M or G for times 1024. */
+/* A number of bytes: one with K, M, G or T is times a power of 1024 and may have decimals; otherwise ends the program
+   as wrong usage. */
+uint64_t options_bytes(const struct argp_state *state, const char *option, const char *text);
+
+/* Checks that it is a number of bytes from 1 on, with K, M or G for times 1024, and returns it. */
 const char *options_size(const struct argp_state *state, const char *option, const char *text);
 
 /*
@@ -36,5 +40,8 @@ char *options_file(const char *named);
 /* The trace to look at, to be freed: the one that is named, or the newest in this directory.  Null: there
    is none, as it has then said. */
 char *options_trace(const char *named);
+
+/* The trace of a process that runs, to be freed.  Null: there is none that is ours, as it has then said. */
+char *options_trace_of_process(int pid);
 
 #endif

@@ -32,7 +32,7 @@
 #define OUT_MOST       4000                      /* bytes that it takes */
 
 struct options {
-    const char *out, *children, *depth, *interval, *growth, *size, *keep; /* null: the recorder's own */
+    const char *out, *children, *depth, *interval, *growth, *size, *keep, *start; /* null: the recorder's own */
     bool quiet, live;
     char **program; /* and its arguments */
 };
@@ -47,6 +47,7 @@ enum {
     KEY_GROWTH,
     KEY_SIZE,
     KEY_KEEP,
+    KEY_START,
 };
 
 static const struct argp_option argp_options[] = {
@@ -69,10 +70,13 @@ static const struct argp_option argp_options[] = {
      "Take one each time the current bytes have grown by that factor, from 1 MiB on", 0},
     {"snapshot-size", KEY_SIZE, "BYTES", 0,
      "Take one when the current bytes come to so many (with K, M or G: times 1024)", 0},
+    {"start", KEY_START, "WHEN", 0,
+     "on (default), or off: nothing is recorded until the program or `tracemalloc ctl` asks for it", 0},
     {"keep", KEY_KEEP, "N", 0, "Keep N snapshots; the older ones are thinned out (default 64)", 0},
     {0}};
 
 static const char *const children_names[] = {"auto", "all", "none"};
+static const char *const start_names[] = {"on", "off"};
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
@@ -101,6 +105,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case KEY_SIZE:
         options->size = options_size(state, "snapshot-size", argument);
+        return 0;
+    case KEY_START:
+        options->start = start_names[options_choose(state, "start", argument, start_names, 2)];
         return 0;
     case KEY_KEEP:
         options_number(state, "keep", argument, 1, MOST_SNAPSHOTS);
@@ -218,6 +225,7 @@ static char *recorder_options(const struct options *options)
     add_option(list, "snapshot-growth", options->growth);
     add_option(list, "snapshot-size", options->size);
     add_option(list, "keep", options->keep);
+    add_option(list, "start", options->start);
     fclose(list);
     free(out);
     return text;

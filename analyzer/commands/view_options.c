@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "commands/view_options.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "commands/options.h"
 #include "commands/symbol_options.h"
@@ -46,21 +44,6 @@ static void add_pattern(struct argp_state *state, struct patterns *patterns, con
         argp_error(state, "--%s=%s: %s", option, text, why.text);
 }
 
-/* A number with K, M, G, T for powers of 1024. */
-static uint64_t size_of(const struct argp_state *state, const char *text)
-{
-    static const char letters[] = "KMGT";
-    char *end;
-    errno = 0;
-    unsigned long long number = strtoull(text, &end, 10);
-    const char *letter = *end ? strchr(letters, *end) : NULL;
-    int shift = letter ? 10 * (int)(letter - letters + 1) : 0;
-    bool fine = text[0] >= '0' && text[0] <= '9' && !errno && (!*end || (letter && !end[1]));
-    if (!fine || number > UINT64_MAX >> shift)
-        argp_error(state, "--min-bytes=%s: it can be a number of bytes, or one with K, M, G or T", text);
-    return (uint64_t)number << shift;
-}
-
 static void check(const struct view *view, const struct argp_state *state)
 {
     if (view->all_frames && !view->filter.count && !view->exclude.count)
@@ -94,7 +77,7 @@ static error_t parse_selection(int key, char *argument, struct argp_state *state
         add_pattern(state, &view->hide, "hide", argument, PATTERN_ANY);
         return 0;
     case KEY_MIN_BYTES:
-        view->min_bytes = size_of(state, argument);
+        view->min_bytes = options_bytes(state, "min-bytes", argument);
         return 0;
     case KEY_MIN_BLOCKS:
         view->min_blocks = options_number(state, "min-blocks", argument, 0, UINT32_MAX);

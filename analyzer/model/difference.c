@@ -165,6 +165,22 @@ void difference_make(struct difference *difference, const struct view *view,
     rank(difference);
 }
 
+void difference_keep_grown(struct difference *difference)
+{
+    struct change *others = memory_get(difference->count, sizeof(*others));
+    size_t grown = 0, rest = 0;
+    for (size_t i = 0; i < difference->count; i++) {
+        const struct change change = difference->all[i];
+        if (change.kind == CHANGE_NEW || change.kind == CHANGE_GROWN)
+            difference->all[grown++] = change;
+        else
+            others[rest++] = change;
+    }
+    memcpy(difference->all + grown, others, rest * sizeof(*others));
+    difference->count = grown;
+    free(others);
+}
+
 void difference_free(struct difference *difference)
 {
     for (enum side side = OLD; side < SIDES; side++) {

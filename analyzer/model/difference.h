@@ -41,6 +41,9 @@ void difference_make(struct difference *difference, const struct view *view,
                      const struct trace *const trace[SIDES], struct symbols *const symbols[SIDES],
                      const struct translation *translation);
 
+/* What did not grow is counted no more among the first `count`. */
+void difference_keep_grown(struct difference *difference);
+
 void difference_free(struct difference *difference);
 
 /* The side on which a change is looked at: the newer one, if it is there. */

@@ -163,6 +163,10 @@ uint64_t layout_count(const struct layout *layout, uint32_t type)
         return header->point_count;
     case TRACE_SNAPSHOTS:
         return header->snapshot_count;
+    case TRACE_CONTROL:
+        return header->control != 0;
+    case TRACE_MARKS:
+        return header->mark_count;
     default:
         return 0;
     }

@@ -3,6 +3,7 @@
 #include "model/leaks.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "model/stack.h"
 
@@ -79,4 +80,22 @@ void leaks_free(struct leaks *leaks)
     free(leaks->by);
     free(leaks->used);
     *leaks = (struct leaks){0};
+}
+
+void leaks_only(struct trace *leaking, const struct trace *trace, struct symbols *symbols,
+                const struct suppressions *suppressions)
+{
+    uint32_t *suppressed_by = suppressions_of_sites(suppressions, trace, symbols);
+    *leaking = *trace;
+    leaking->sites = memory_get(trace->header.site_count, sizeof(*leaking->sites));
+    memcpy(leaking->sites, trace->sites, trace->header.site_count * sizeof(*leaking->sites));
+    for (uint32_t i = 1; i < trace->header.site_count; i++) {
+        struct figures *figures = &leaking->sites[i].figures;
+        if (suppressed_by[i] == SUPPRESSED_BY_NONE)
+            continue;
+        leaking->totals.current_bytes -= figures->current_bytes;
+        leaking->totals.current_blocks -= figures->current_blocks;
+        figures->current_bytes = figures->current_blocks = 0;
+    }
+    free(suppressed_by);
 }

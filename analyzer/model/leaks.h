@@ -29,4 +29,9 @@ void leak_sum_add(struct leak_sum *a, const struct leak_sum *b);
 
 void leaks_free(struct leaks *leaks);
 
+/* Makes *leaking a copy of the trace in which nothing is live of what is suppressed.  All but its sites,
+   which are to be freed, is the trace's. */
+void leaks_only(struct trace *leaking, const struct trace *trace, struct symbols *symbols,
+                const struct suppressions *suppressions);
+
 #endif

@@ -12,6 +12,7 @@
 #include "model/paths.h"
 #include "model/snapshot.h"
 #include "model/strings.h"
+#include "model/marks.h"
 #include "model/points.h"
 
 #define LARGEST_HEADER (UINT32_C(1) << 20)
@@ -144,7 +145,7 @@ static bool read_all(struct trace *trace, struct reader *reader, struct failure 
     trace->inode = file->stat.st_ino;
     return read_tables(trace, sections, file, why) && check_paths(trace, file, why) &&
            strings_read(trace, sections, file, why) && read_names(trace, file, why) &&
-           figures_read(trace, reader, why) && points_read(trace, reader, why) &&
+           figures_read(trace, reader, why) && points_read(trace, reader, why) && marks_read(trace, reader, why) &&
            snapshots_read(trace, reader, why);
 }
 
@@ -171,6 +172,7 @@ void trace_free(struct trace *trace)
     }
     snapshots_free(trace);
     free(trace->points);
+    free(trace->marks);
     strings_free(trace);
     free(trace->modules);
     free(trace->module_paths);

@@ -24,6 +24,8 @@ static const struct kind {
     [TRACE_TIMELINE] = {sizeof(struct trace_point), "points"},
     [TRACE_SNAPSHOTS] = {sizeof(struct trace_snapshot), "snapshots"},
     [TRACE_SNAPSHOT_SITES] = {sizeof(struct trace_snapshot_site), "sites of snapshots"},
+    [TRACE_CONTROL] = {sizeof(struct trace_control), "words of control"},
+    [TRACE_MARKS] = {sizeof(struct trace_mark), "marks"},
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 

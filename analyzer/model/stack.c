@@ -20,6 +20,7 @@ static const char *const runtime_allocators[] = {
     "__rdl_alloc",
     "__rg_alloc",
     "alloc::alloc::",
+    "tracemalloc_track", /* of tracemalloc.h */
 };
 
 bool stack_is_runtime(const struct source_frame *frame)

@@ -51,6 +51,13 @@ struct snapshot {
     uint64_t at; /* of its number in the file */
 };
 
+/* A moment that the program gave a name. */
+struct mark {
+    uint64_t ns; /* since recording began */
+    uint64_t current_bytes, blocks;
+    char label[sizeof(((struct trace_mark *)0)->label) + 1];
+};
+
 struct string_area {
     uint64_t offset, size; /* in the file */
     char *bytes;
@@ -81,6 +88,9 @@ struct trace {
     struct snapshot *snapshots; /* in the order of their numbers */
     size_t snapshot_count;
     const struct snapshot *at; /* whose figures these are; null: the latest */
+
+    struct mark *marks; /* in the order in which they were made */
+    size_t mark_count;
 
     struct string_area *strings; /* in the file's order */
     size_t string_areas;

@@ -2,12 +2,10 @@
 /* The difference for a person. */
 #include "output/difference.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "output/text.h"
 #include "output/units.h"
-#include "output/utf8.h"
 
 #define WIDE_ENOUGH 120 /* for callers below their function instead of at the left */
 
@@ -47,28 +45,6 @@ static void put_change(uint64_t old, uint64_t new, bool counts, char text[2 * UN
 }
 
 /* --- head ---------------------------------------------------------------------------------------------- */
-
-static void put_side(const struct writing *writing, enum side side, const char *label)
-{
-    const struct text *text = &writing->side[side];
-    const struct report *report = text->report;
-    char *command = text_command(text, (size_t)text->terminal.columns);
-    fprintf(writing->out, "%s  ", label);
-    text_style(text, TEXT_STRONG);
-    fputs(command, writing->out);
-    text_style(text, TEXT_PLAIN);
-    fputs("\n     ", writing->out);
-    text_state(writing->out, &report->process);
-    fprintf(writing->out, ", pid %d", report->trace->header.pid);
-    if (report->file) {
-        char *file = utf8_escape(report->file, text->terminal.wide);
-        fprintf(writing->out, ": %s", file);
-        free(file);
-    }
-    fputc('\n', writing->out);
-    text_losses(text);
-    free(command);
-}
 
 static void put_total(const struct writing *writing, const char *label, size_t offset, bool counts)
 {
@@ -208,6 +184,11 @@ static void put_changes(const struct writing *writing, size_t changed)
     struct widths widths = measure(writing, count);
     for (size_t i = 0; i < count; i++)
         put_row(writing, i, &widths);
+}
+
+static void put_hint(const struct writing *writing)
+{
+    const struct difference *difference = writing->report->difference;
     if (difference->view->by == BY_SITE && difference->kinds[CHANGE_NEW] && difference->kinds[CHANGE_GONE])
         fputs("\na call path that goes another way is gone and new: see --group-by function\n", writing->out);
 }
@@ -231,27 +212,46 @@ static void put_nothing(const struct writing *writing)
                 titles[writing->metric]);
 }
 
-void difference_text(FILE *out, const struct difference_report *report)
+static struct writing start(FILE *out, const struct difference_report *report)
 {
-    const struct difference *difference = report->difference;
     struct terminal terminal = terminal_of(out);
-    struct writing writing = {
+    enum metric metric = report->difference->view->metric;
+    return (struct writing){
         .report = report,
         .out = out,
         .side = {{out, terminal, &report->side[OLD]}, {out, terminal, &report->side[NEW]}},
-        .metric = difference->view->metric};
-    size_t changed = difference->kinds[CHANGE_NEW] + difference->kinds[CHANGE_GONE] +
-                     difference->kinds[CHANGE_GROWN] + difference->kinds[CHANGE_SHRUNK];
-    writing.counts = writing.metric == METRIC_ALLOCATIONS || writing.metric == METRIC_TEMPORARY;
-    put_side(&writing, OLD, "old");
-    put_side(&writing, NEW, "new");
+        .metric = metric,
+        .counts = metric == METRIC_ALLOCATIONS || metric == METRIC_TEMPORARY};
+}
+
+/* How many of all changed. */
+static size_t changes(const struct difference *difference)
+{
+    return difference->total - difference->kinds[CHANGE_NONE];
+}
+
+void difference_changes(FILE *out, const struct difference_report *report)
+{
+    struct writing writing = start(out, report);
+    put_changes(&writing, changes(report->difference));
+}
+
+void difference_text(FILE *out, const struct difference_report *report)
+{
+    const struct difference *difference = report->difference;
+    struct writing writing = start(out, report);
+    size_t changed = changes(difference);
+    text_side(&writing.side[OLD], "old");
+    text_side(&writing.side[NEW], "new");
     if (strcmp(program_of(report->side[OLD].trace), program_of(report->side[NEW].trace)) != 0)
         fputs("the programs have different names: what they have in common is compared\n", out);
     put_totals(&writing);
-    if (!changed)
+    if (!changed) {
         put_nothing(&writing);
-    else if (!difference->count)
+    } else if (!difference->count) {
         fputs("no change is that large\n", out);
-    else
+    } else {
         put_changes(&writing, changed);
+        put_hint(&writing);
+    }
 }

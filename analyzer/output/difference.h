@@ -16,8 +16,14 @@ struct difference_report {
 
 void difference_text(FILE *out, const struct difference_report *report);
 
+/* Only the changes, of which there are some. */
+void difference_changes(FILE *out, const struct difference_report *report);
+
 /* One object: both sides as in the report, then the changes. */
 void difference_json(FILE *out, const struct difference_report *report);
+
+/* The member of the changes, and the closing brace. */
+void difference_json_changes(FILE *out, const struct difference_report *report);
 
 /* A line for each stack that has anything on either side, as programs for differential flame graphs take it:
    functions from outside in, with ";" between them, then the old and the new figure of the metric. */

@@ -13,14 +13,6 @@
 #include "output/terminal.h"
 #include "output/utf8.h"
 
-static void put_side(FILE *out, const struct report *report)
-{
-    json_head(out, report);
-    fputs(" \"file\": ", out);
-    json_string(out, report->file);
-    fputs("},\n", out);
-}
-
 static void put_kinds(FILE *out, const struct difference *difference)
 {
     fputs(" \"changes\": {", out);
@@ -47,7 +39,7 @@ static void put_change(FILE *out, struct json_stacks *const stacks[SIDES], const
     fputc('}', out);
 }
 
-void difference_json(FILE *out, const struct difference_report *report)
+void difference_json_changes(FILE *out, const struct difference_report *report)
 {
     const struct difference *difference = report->difference;
     size_t count = difference->count;
@@ -55,14 +47,6 @@ void difference_json(FILE *out, const struct difference_report *report)
                                          json_stacks_start(&report->side[NEW])};
     if (report->limit && report->limit < count)
         count = report->limit;
-    fprintf(out, "{\"version\": 1, \"metric\": \"%s\", \"group_by\": \"%s\", \"equal\": %s,\n",
-            metric_names[difference->view->metric], grouping_names[difference->view->by],
-            difference->equal ? "true" : "false");
-    put_kinds(out, difference);
-    fputs(" \"old\": ", out);
-    put_side(out, &report->side[OLD]);
-    fputs(" \"new\": ", out);
-    put_side(out, &report->side[NEW]);
     fputs(" \"sites\": [", out);
     for (size_t i = 0; i < count; i++) {
         fputs(i ? ",\n  " : "\n  ", out);
@@ -71,6 +55,20 @@ void difference_json(FILE *out, const struct difference_report *report)
     fputs("]}\n", out);
     json_stacks_end(stacks[OLD]);
     json_stacks_end(stacks[NEW]);
+}
+
+void difference_json(FILE *out, const struct difference_report *report)
+{
+    const struct difference *difference = report->difference;
+    fprintf(out, "{\"version\": 1, \"metric\": \"%s\", \"group_by\": \"%s\", \"equal\": %s,\n",
+            metric_names[difference->view->metric], grouping_names[difference->view->by],
+            difference->equal ? "true" : "false");
+    put_kinds(out, difference);
+    fputs(" \"old\": ", out);
+    json_side(out, &report->side[OLD]);
+    fputs(" \"new\": ", out);
+    json_side(out, &report->side[NEW]);
+    difference_json_changes(out, report);
 }
 
 /* --- folded stacks ------------------------------------------------------------------------------------- */

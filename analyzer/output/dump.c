@@ -258,6 +258,20 @@ static void put_snapshot(const struct dump *dump, const struct snapshot *snapsho
     fputc('\n', dump->out);
 }
 
+void dump_marks(const struct dump *dump, const struct trace *trace)
+{
+    fputs("\nmarks\n", dump->out);
+    for (size_t i = 0; i < trace->mark_count; i++) {
+        const struct mark *mark = &trace->marks[i];
+        char *harmless = utf8_escape(mark->label, dump->wide);
+        fputs("  ", dump->out);
+        put_time(dump, mark->ns);
+        fprintf(dump->out, "  %" PRIu64 " bytes in %" PRIu64 " blocks, \"%s\"\n", mark->current_bytes,
+                mark->blocks, harmless);
+        free(harmless);
+    }
+}
+
 void dump_snapshots(const struct dump *dump, const struct trace *trace)
 {
     fputs("\nsnapshots\n", dump->out);

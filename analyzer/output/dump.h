@@ -14,6 +14,7 @@ void dump_modules(const struct dump *dump);  /* for a person */
 
 /* What was when, of a trace that can be read. */
 void dump_timeline(const struct dump *dump, const struct trace *trace);
+void dump_marks(const struct dump *dump, const struct trace *trace);
 void dump_snapshots(const struct dump *dump, const struct trace *trace);
 
 /* The records of a type, one a line; those that are all zero are left out. */

@@ -156,9 +156,19 @@ static void put_state(const struct dump *dump, const void *at, size_t size)
     put_named(dump, number_at(at, size), names, COUNT(names));
 }
 
+static void put_command_number(const struct dump *dump, const void *at, size_t size)
+{
+    static const char *const names[] = {
+        [TRACE_COMMAND_START] = "start",       [TRACE_COMMAND_STOP] = "stop",
+        [TRACE_COMMAND_SNAPSHOT] = "snapshot", [TRACE_COMMAND_RESET_PEAK] = "reset-peak",
+        [TRACE_COMMAND_CLEAR] = "clear",       [TRACE_COMMAND_DEPTH] = "depth"};
+    put_named(dump, number_at(at, size), names, COUNT(names));
+}
+
 static void put_trace_flags(const struct dump *dump, const void *at, size_t size)
 {
-    static const char *const names[] = {"forked", "disk full", "no unwinder", "tables full", "gave up"};
+    static const char *const names[] = {"forked", "disk full", "no unwinder", "tables full", "gave up",
+                                        "stopped"};
     put_flags(dump, number_at(at, size), names, COUNT(names));
 }
 
@@ -272,6 +282,10 @@ static const struct field trace_header[] = {
     FIELD(trace_header, point_count, put_number),
     FIELD(trace_header, point_changes, put_number),
     FIELD(trace_header, snapshot_count, put_number),
+    FIELD(trace_header, mark_count, put_number),
+    FIELD(trace_header, control, put_hex),
+    FIELD(trace_header, peak_reset_ns, put_moment),
+    FIELD(trace_header, cleared_ns, put_moment),
     FIELD(trace_header, epoch, put_number),
     FIELD(trace_header, peak_bytes, put_number),
 };
@@ -349,6 +363,19 @@ static const struct field trace_snapshot_site[] = {
     FIELD(trace_snapshot_site, temporary, put_number),
 };
 
+static const struct field trace_control[] = {
+    FIELD(trace_control, request, put_number), FIELD(trace_control, command, put_command_number),
+    FIELD(trace_control, argument, put_number), FIELD(trace_control, label, put_text),
+    FIELD(trace_control, done, put_number),    FIELD(trace_control, result, put_signed),
+};
+
+static const struct field trace_mark[] = {
+    FIELD(trace_mark, ns, put_moment),
+    FIELD(trace_mark, current_bytes, put_number),
+    FIELD(trace_mark, blocks, put_number),
+    FIELD(trace_mark, label, put_text),
+};
+
 const struct record_fields header_fields = {"header", trace_header, COUNT(trace_header)};
 
 const struct record_fields record_fields[FIELDS_TYPES] = {
@@ -363,6 +390,8 @@ const struct record_fields record_fields[FIELDS_TYPES] = {
     [TRACE_TIMELINE] = {"timeline", trace_point, COUNT(trace_point)},
     [TRACE_SNAPSHOTS] = {"snapshots", trace_snapshot, COUNT(trace_snapshot)},
     [TRACE_SNAPSHOT_SITES] = {"snapshot-sites", trace_snapshot_site, COUNT(trace_snapshot_site)},
+    [TRACE_CONTROL] = {"control", trace_control, COUNT(trace_control)},
+    [TRACE_MARKS] = {"marks", trace_mark, COUNT(trace_mark)},
 };
 
 void field_write(const struct dump *dump, const struct field *field, const void *record)

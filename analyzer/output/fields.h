@@ -31,7 +31,7 @@ struct record_fields {
 extern const struct record_fields header_fields;
 
 /* By section type. */
-#define FIELDS_TYPES (TRACE_SNAPSHOT_SITES + 1)
+#define FIELDS_TYPES (TRACE_MARKS + 1)
 extern const struct record_fields record_fields[FIELDS_TYPES];
 
 /* Writes the value of a field of `record`. */

@@ -112,6 +112,41 @@ static void put_snapshots(FILE *out, const struct trace *trace)
     fputs("],\n", out);
 }
 
+static void put_seconds(FILE *out, uint64_t ns)
+{
+    fprintf(out, "%" PRIu64 ".%06u", ns / 1000000000, (unsigned)(ns % 1000000000 / 1000));
+}
+
+/* A moment of the clock, from the start on; 0: there was none. */
+static void put_moment(FILE *out, const char *name, const struct trace_header *header, uint64_t ns)
+{
+    fprintf(out, ", \"%s\": ", name);
+    if (ns)
+        put_seconds(out, ns > header->started_ns ? ns - header->started_ns : 0);
+    else
+        fputs("null", out);
+}
+
+/* What the program, or its user, has changed and noted on the way. */
+static void put_control(FILE *out, const struct trace *trace)
+{
+    const struct trace_header *header = &trace->header;
+    fprintf(out, " \"stopped\": %s", header->flags & TRACE_STOPPED ? "true" : "false");
+    put_moment(out, "cleared_seconds", header, header->cleared_ns);
+    put_moment(out, "peak_reset_seconds", header, header->peak_reset_ns);
+    fputs(", \"marks\": [", out);
+    for (size_t i = 0; i < trace->mark_count; i++) {
+        const struct mark *mark = &trace->marks[i];
+        fputs(i ? ",\n  {\"label\": " : "\n  {\"label\": ", out);
+        json_string(out, mark->label);
+        fputs(", \"seconds\": ", out);
+        put_seconds(out, mark->ns);
+        fprintf(out, ", \"current_bytes\": %" PRIu64 ", \"current_blocks\": %" PRIu64 "}", mark->current_bytes,
+                mark->blocks);
+    }
+    fputs("],\n", out);
+}
+
 static void put_head(FILE *out, const struct report *report)
 {
     const struct trace_header *header = &report->trace->header;
@@ -225,8 +260,17 @@ void json_head(FILE *out, const struct report *report)
     if (report->processes)
         put_processes(out, report->processes);
     put_snapshots(out, report->trace);
+    put_control(out, report->trace);
     put_totals(out, report->trace);
     put_selection(out, &report->selection);
+}
+
+void json_side(FILE *out, const struct report *report)
+{
+    json_head(out, report);
+    fputs(" \"file\": ", out);
+    json_string(out, report->file);
+    fputs("},\n", out);
 }
 
 /* --- stacks -------------------------------------------------------------------------------------------- */

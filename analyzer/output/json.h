@@ -15,6 +15,9 @@ void json_head(FILE *out, const struct report *report);
 void json_figures(FILE *out, const struct figures *figures);
 void json_frame(FILE *out, const struct source_frame *frame);
 
+/* One of two traces: an object of the head and its "file", and a comma. */
+void json_side(FILE *out, const struct report *report);
+
 /* The members "truncated" and "frames" of a site, behind others of its object: a comma comes first.  What is
    started must be ended. */
 struct json_stacks *json_stacks_start(const struct report *report);

@@ -89,7 +89,7 @@ static void put_nothing(const struct text *text, const struct leaks_report *repo
         fprintf(text->out, "nothing is %s: every block was freed\n", leaked);
 }
 
-static void put_nameless(const struct text *text, const char *module)
+void leaks_nameless(const struct text *text, const char *module)
 {
     char *harmless = utf8_escape(module, text->terminal.wide);
     fprintf(text->out,
@@ -120,7 +120,7 @@ void leaks_text(FILE *out, const struct leaks_report *report)
         put_nothing(&text, report);
     }
     if (leaks->nameless)
-        put_nameless(&text, leaks->nameless);
+        leaks_nameless(&text, leaks->nameless);
     if (leaks->suppressed.blocks) {
         fputc('\n', out);
         put_suppressed(&text, report);

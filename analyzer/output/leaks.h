@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "model/leaks.h"
-#include "output/report.h"
+#include "output/text.h"
 
 struct leaks_report {
     struct report report; /* its rows are those of the leaks */
@@ -15,6 +15,9 @@ struct leaks_report {
 };
 
 void leaks_text(FILE *out, const struct leaks_report *report);
+
+/* That the functions of a library have no names, so that more may be counted than leaked. */
+void leaks_nameless(const struct text *text, const char *module);
 
 void leaks_json(FILE *out, const struct leaks_report *report);
 

@@ -33,6 +33,7 @@ static void say_flags(const struct listener *to, uint32_t flags)
         enum trace_flags flag;
         const char *sentence;
     } sentences[] = {
+        {TRACE_STOPPED, "recording was stopped: new blocks are not counted"},
         {TRACE_NO_UNWINDER, "libunwind could not be loaded: stacks are one frame"},
         {TRACE_DISK_FULL, "the disk was full: the trace could not grow further"},
         {TRACE_GAVE_UP, "recording ended early: a signal's handler had jumped out of the recorder"},
@@ -42,6 +43,23 @@ static void say_flags(const struct listener *to, uint32_t flags)
     for (size_t i = 0; i < sizeof(sentences) / sizeof(sentences[0]); i++)
         if (flags & sentences[i].flag)
             say(to, "%s", sentences[i].sentence);
+}
+
+/* "1.2 s" from the start to a moment */
+static const char *since_start(const struct trace_header *header, uint64_t ns, char text[UNITS_SIZE])
+{
+    return units_duration(ns > header->started_ns ? ns - header->started_ns : 0, text);
+}
+
+static void say_what_was_changed(const struct listener *to, const struct trace_header *header)
+{
+    char time[UNITS_SIZE];
+    if (header->cleared_ns)
+        say(to, "all was forgotten after %s: the figures count from there",
+            since_start(header, header->cleared_ns, time));
+    if (header->peak_reset_ns)
+        say(to, "the peak was reset after %s: it is that since then",
+            since_start(header, header->peak_reset_ns, time));
 }
 
 void losses_tell(const struct trace *trace, bool several, void (*tell)(const char *sentence, void *context),
@@ -65,5 +83,7 @@ void losses_tell(const struct trace *trace, bool several, void (*tell)(const cha
     if (trace->truncated_allocations)
         say(&to, "the stacks of %s allocations are not known to their end",
             units_count(trace->truncated_allocations, amount));
+    if (!several)
+        say_what_was_changed(&to, header);
     say_flags(&to, header->flags);
 }

@@ -208,6 +208,27 @@ void text_losses(const struct text *text)
     losses_tell(text->report->trace, text->report->processes, put_loss, (void *)text);
 }
 
+void text_side(const struct text *text, const char *label)
+{
+    const struct report *report = text->report;
+    char *command = text_command(text, (size_t)text->terminal.columns);
+    fprintf(text->out, "%s  ", label);
+    text_style(text, TEXT_STRONG);
+    fputs(command, text->out);
+    text_style(text, TEXT_PLAIN);
+    fprintf(text->out, "\n%*s", (int)strlen(label) + 2, "");
+    text_state(text->out, &report->process);
+    fprintf(text->out, ", pid %d", report->trace->header.pid);
+    if (report->file) {
+        char *file = utf8_escape(report->file, text->terminal.wide);
+        fprintf(text->out, ": %s", file);
+        free(file);
+    }
+    fputc('\n', text->out);
+    text_losses(text);
+    free(command);
+}
+
 void text_head(const struct text *text)
 {
     if (text->report->processes)

@@ -33,6 +33,9 @@ void text_hint(const struct text *text);
 void text_process(const struct text *text);
 void text_losses(const struct text *text);
 
+/* One of two traces, by its label: command, state, file, losses. */
+void text_side(const struct text *text, const char *label);
+
 /* A frame at column `indent`, the line so far; without its end. */
 void text_place(const struct text *text, const struct source_frame *frame, int indent, bool strong);
 

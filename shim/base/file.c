@@ -98,9 +98,34 @@ struct trace_section *file_section(enum trace_section_type type, uint32_t record
     return section;
 }
 
+void file_empty(enum trace_section_type type)
+{
+    for (uint64_t offset = sizeof *file_header; offset < image.end;) {
+        struct trace_section *section = file_at(offset);
+        if (section->type == type)
+            memset(section + 1, 0, section->size - sizeof *section);
+        offset += section->size;
+    }
+}
+
+uint64_t file_used(void)
+{
+    return image.end;
+}
+
 bool file_has_plenty(uint64_t size)
 {
     return size <= image.size / 2 && image.end <= image.size / 2 - size;
+}
+
+void file_label(char *to, size_t size, const char *label)
+{
+    size_t length = label ? strnlen(label, size) : 0;
+    if (length == size)
+        for (length--; length && ((unsigned char)label[length] & 0xc0) == 0x80; length--)
+            continue;
+    memcpy(to, label ? label : "", length);
+    to[length] = 0;
 }
 
 uint64_t file_string(const char *text, size_t size)
@@ -297,7 +322,8 @@ static void copy_section(char *to, const struct trace_section *section)
 {
     bool ends = section->type == TRACE_INHERITED || section->type == TRACE_SPILLS ||
                 section->type == TRACE_SNAPSHOTS || section->type == TRACE_SNAPSHOT_SITES;
-    bool empty = ends || section->type == TRACE_COUNTERS || section->type == TRACE_TIMELINE;
+    bool empty = ends || section->type == TRACE_COUNTERS || section->type == TRACE_TIMELINE ||
+                 section->type == TRACE_MARKS;
     memcpy(to, section, empty ? sizeof *section : section->size);
     if (ends)
         ((struct trace_section *)to)->type = TRACE_VOID;

@@ -30,11 +30,20 @@ bool file_start(void);
 struct trace_section *file_section(enum trace_section_type type, uint32_t record_size, uint32_t capacity,
                                    uint64_t first, uint32_t shard);
 
+/* Fills the records of all sections of a type with zeros. */
+void file_empty(enum trace_section_type type);
+
+/* Bytes of the image that are in use. */
+uint64_t file_used(void);
+
 /* Whether so many bytes more would leave half of the image to others. */
 bool file_has_plenty(uint64_t size);
 
 /* Offset of a string in the file, copied there with its zero (size counts it); 0 when there is no room. */
 uint64_t file_string(const char *text, size_t size);
+
+/* A copy of a label in so many bytes: cut, but not in the middle of a character of UTF-8; of null, an empty one. */
+void file_label(char *to, size_t size, const char *label);
 
 /* The address of something at an offset of the file. */
 static inline void *file_at(uint64_t offset)

@@ -5,6 +5,7 @@
 
 union world_page world_page __attribute__((aligned(4096), visibility("hidden")));
 
+bool life_stopped;
 static _Atomic int state = LIFE_NEW;
 static _Atomic int half_done;           /* tables being changed; survives a fork, as the tables do */
 
@@ -32,7 +33,8 @@ void life_give_up(void)
 void life_missed(void)
 {
     struct thread *self = thread_self;
-    if (life_state() < LIFE_EARLY || life_state() == LIFE_OFF || (self && (self->own_calls || self->in_allocator)))
+    if (life_state() < LIFE_EARLY || life_state() == LIFE_OFF || life_is_stopped() ||
+        (self && (self->own_calls || self->in_allocator)))
         return;
     if (atomic_load(&world.generation) != 0)
         __atomic_fetch_add(&file_header->missed_events, 1, __ATOMIC_RELAXED);
@@ -233,6 +235,10 @@ void guard_drain(struct thread *self)
     while (atomic_load(&self->deferred_count) && !atomic_load(&self->guard)) {
         atomic_store(&self->guard, (uintptr_t)__builtin_frame_address(0));
         atomic_signal_fence(memory_order_seq_cst);
+        if (atomic_load(&world.generation) == WORLD_GATE) {
+            wait_at_gate(self);
+            continue;
+        }
         uint32_t count;
         while ((count = atomic_load(&self->deferred_count)) != 0) {
             struct deferred put_off = self->deferred[count - 1];

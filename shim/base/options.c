@@ -4,7 +4,6 @@
 #include <string.h>
 
 enum {
-    DEPTH_MAX = 1 << 16,
     KEEP_MAX = 1024,
     THOUSANDTHS_MAX = 1000000,  /* of thousandths: seconds, or a factor */
 };
@@ -147,13 +146,21 @@ static bool set_keep(const char *value)
     return true;
 }
 
+static bool set_start(const char *value)
+{
+    if (strcmp(value, "on") && strcmp(value, "off"))
+        return false;
+    options.off = value[1] == 'f';
+    return true;
+}
+
 static const struct {
     const char *key;
     bool (*set)(const char *value);
 } keys[] = {
     {"out", set_out}, {"depth", set_depth}, {"children", set_children}, {"root", set_root},
     {"quiet", set_quiet}, {"snapshot-interval", set_interval}, {"snapshot-growth", set_growth},
-    {"snapshot-size", set_size}, {"keep", set_keep},
+    {"snapshot-size", set_size}, {"keep", set_keep}, {"start", set_start},
 };
 
 static bool set(char *part)

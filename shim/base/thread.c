@@ -9,6 +9,7 @@ __thread struct thread *thread_self;
 /* Set while this thread makes its state: a handler that comes in between must not make another. */
 static __thread bool making __attribute__((tls_model("initial-exec")));
 
+static _Atomic bool claimed;    /* the world, by who wants to stop it */
 static struct thread *all;
 static uint32_t structs, next_sweep = 8, ever;
 
@@ -62,6 +63,7 @@ static void reset(struct thread *thread, int tid)
     thread->generation = THREAD_BEHIND;
     thread->last_born = NULL;
     thread->own_calls = false;
+    thread->phase_count = 0;
     atomic_store(&thread->guard, 0);
 }
 
@@ -123,9 +125,20 @@ void thread_child(struct thread *self)
     }
     ever = 1;
     next_sweep = 8;
+    atomic_store(&claimed, false);      /* a thread of the parent's may have had it */
 }
 
 /* --- all threads at once ----------------------------------------------------------------------------- */
+
+bool thread_world_claim(void)
+{
+    return !atomic_exchange(&claimed, true);
+}
+
+void thread_world_release(void)
+{
+    atomic_store(&claimed, false);
+}
 
 /*
  * A store before membarrier is seen by every hook that begins after it; a hook that began before shows

@@ -20,6 +20,7 @@ struct shard;
 struct trace_counter;
 struct stacks;
 struct frame_cache;
+struct phases;
 
 /* A generation that the world never has. */
 #define THREAD_BEHIND (WORLD_GATE - 1)
@@ -53,6 +54,8 @@ struct thread {
     struct shard *shard;
     int64_t quantum;            /* distance of upper and lower */
     struct frame_cache *frames;
+    struct phases *phases;      /* null: it never had one */
+    uint32_t phase_count;       /* open at present */
     _Atomic uint32_t deferred_count;
     bool own_calls;             /* the recorder itself calls libc: its heap calls are nobody's events */
     bool in_allocator;          /* a real function is at work: what it calls of the family is its own affair */
@@ -108,6 +111,13 @@ uint32_t thread_count_most(void);
 
 /* In a fork's child: forgets all threads but self. */
 void thread_child(struct thread *self);
+
+/*
+ * Whoever wants to stop the world claims it first, for two that wait for each other both wait in vain.  False:
+ * somebody else has it; give the guard away and try again.
+ */
+bool thread_world_claim(void);
+void thread_world_release(void);
 
 /*
  * Stops the world: every other thread is outside of its hooks when this returns true, and waits at the

@@ -23,7 +23,7 @@ static bool unguarded_death(void *block)
     if (life_state() < LIFE_EARLY || life_state() == LIFE_OFF)
         return real.free != NULL;
     struct block_entry entry = track_take(block);
-    if (entry.site && !track_died_later(block, entry))
+    if ((entry.site || entry.watch) && !track_died_later(block, entry))
         life_missed();
     return true;
 }
@@ -78,9 +78,58 @@ __attribute__((noinline)) static void *realloc_unguarded(void *block, size_t siz
     return unguarded_birth(moved);
 }
 
+/* --- while nothing is recorded -------------------------------------------------------------------------
+ *
+ * The guard is taken only for what is known, or when somebody outside asks for something.
+ */
+
+__attribute__((noinline)) static void obey(void)
+{
+    struct thread *self = hook_enter(HOOK_FRAME);
+    if (!self)
+        return;
+    control_obey(self);
+    guard_drop(self);
+}
+
+static inline void look_outside(void)
+{
+    if (unlikely(control_is_asked()))
+        obey();
+}
+
+__attribute__((noinline)) static void *malloc_stopped(size_t size)
+{
+    look_outside();
+    return real.malloc(size);
+}
+
+__attribute__((noinline)) static void *calloc_stopped(size_t count, size_t size, uintptr_t caller)
+{
+    look_outside();
+    void *block = real.calloc(count, size);
+    if (unlikely(block && modules_is_loader(caller)))
+        track_born_stopped(block, true);
+    return block;
+}
+
+static void free_counted(void *block);
+
+__attribute__((noinline)) static void free_stopped(void *block)
+{
+    if (unlikely(blocks_has(block)) || unlikely(bootstrap_owns(block)))
+        free_counted(block);
+    else
+        real.free(block);
+}
+
 /* --- the four ------------------------------------------------------------------------------------------- */
 
-HOOK void *malloc(size_t size)
+/*
+ * Both are entered by a jump, which leaves no frame: so that what stands before it needs none, and costs three
+ * instructions.
+ */
+__attribute__((noinline, flatten)) static void *malloc_counted(size_t size)
 {
     const uintptr_t *frame = HOOK_FRAME;
     struct thread *self = hook_enter(frame);
@@ -95,10 +144,15 @@ HOOK void *malloc(size_t size)
     return block;
 }
 
-HOOK void free(void *block)
+HOOK void *malloc(size_t size)
 {
-    if (!block)
-        return;
+    if (life_is_stopped())
+        return malloc_stopped(size);
+    return malloc_counted(size);
+}
+
+__attribute__((noinline)) static void free_counted(void *block)
+{
     struct thread *self = hook_enter(HOOK_FRAME);
     if (unlikely(!self)) {
         if (unguarded_death(block))
@@ -113,10 +167,22 @@ HOOK void free(void *block)
     real.free(block);
 }
 
+HOOK void free(void *block)
+{
+    if (!block)
+        return;
+    if (life_is_stopped())
+        free_stopped(block);
+    else
+        free_counted(block);
+}
+
 /* The loader's link_maps come this way: their end is the end of a module. */
 HOOK void *calloc(size_t count, size_t size)
 {
     const uintptr_t *frame = HOOK_FRAME;
+    if (life_is_stopped())
+        return calloc_stopped(count, size, frame[1]);
     struct thread *self = hook_enter(frame);
     if (unlikely(!self))
         return calloc_unguarded(count, size);
@@ -134,6 +200,11 @@ HOOK void *calloc(size_t count, size_t size)
 HOOK void *realloc(void *block, size_t size)
 {
     const uintptr_t *frame = HOOK_FRAME;
+    if (life_is_stopped()) {
+        look_outside();
+        if (!block || (!blocks_has(block) && !bootstrap_owns(block)))
+            return real.realloc(block, size);
+    }
     struct thread *self = hook_enter(frame);
     if (unlikely(!self) || unlikely(bootstrap_owns(block))) {
         if (self)

@@ -8,6 +8,7 @@
 
 #include "real.h"
 #include "../base/life.h"
+#include "../track/control.h"
 #include "../track/track.h"
 
 /* Exported. */

@@ -8,8 +8,6 @@
 
 struct real real;
 
-enum { BOOTSTRAP_SIZE = 256 * 1024 };
-
 /*
  * A dlsym that is behind us.  Overlays and wrappers that are before us may have one of their own, and what that
  * takes for the next of a name is the next behind themselves: we.
@@ -28,7 +26,7 @@ void *real_next(const char *name)
     return look_up(RTLD_NEXT, name);
 }
 
-static _Alignas(4096) char buffer[BOOTSTRAP_SIZE];
+_Alignas(4096) char bootstrap_buffer[BOOTSTRAP_SIZE];
 static _Atomic size_t used;
 
 /* What there always is comes last: its success clears the message of what there is not. */
@@ -112,13 +110,8 @@ void *bootstrap_alloc(size_t size, size_t alignment)
         if (end > BOOTSTRAP_SIZE)
             return NULL;
     } while (!atomic_compare_exchange_weak(&used, &old, end));
-    memcpy(buffer + start - sizeof size, &size, sizeof size);
-    return buffer + start;
-}
-
-bool bootstrap_owns(const void *block)
-{
-    return (const char *)block >= buffer && (const char *)block < buffer + BOOTSTRAP_SIZE;
+    memcpy(bootstrap_buffer + start - sizeof size, &size, sizeof size);
+    return bootstrap_buffer + start;
 }
 
 size_t bootstrap_size(const void *block)

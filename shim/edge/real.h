@@ -50,8 +50,16 @@ unsigned real_granule(void);
  * Blocks for callers that come before the real functions are known, from a fixed buffer.  They are never
  * given back and not counted.
  */
+enum { BOOTSTRAP_SIZE = 256 * 1024 };
+extern char bootstrap_buffer[BOOTSTRAP_SIZE] hidden;
+
 void *bootstrap_alloc(size_t size, size_t alignment);
-bool bootstrap_owns(const void *block);
+
+static inline bool bootstrap_owns(const void *block)
+{
+    return (uintptr_t)block - (uintptr_t)bootstrap_buffer < BOOTSTRAP_SIZE;
+}
+
 size_t bootstrap_size(const void *block);
 
 #endif

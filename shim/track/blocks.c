@@ -40,6 +40,36 @@ block_slot *blocks_slot_slowly(uintptr_t address)
     return blocks_find((const void *)address);
 }
 
+static bool is_long(const block_slot *slot)
+{
+    uint32_t word = atomic_load_explicit(slot, memory_order_relaxed);
+    return (word & BLOCK_SIZE_LONG) == BLOCK_SIZE_LONG && word > BLOCK_SIZE_LONG;
+}
+
+/* Behind an entry of a long size are no entries, though it may look like that. */
+struct block_entry blocks_get_any(const void *address)
+{
+    const block_slot *slot = blocks_find(address);
+    size_t index = ((uintptr_t)address & (((uintptr_t)1 << LEAF_BITS) - 1)) >> block_map.granule_shift;
+    if (!slot || (index >= 1 && is_long(slot - 1)) || (index >= 2 && is_long(slot - 2)))
+        return (struct block_entry){0};
+    return blocks_read(slot);
+}
+
+static void forget(const void *block, struct block_entry entry, void *unused)
+{
+    (void)unused;
+    block_slot *slot = blocks_find(block);
+    blocks_clear(slot, entry);
+    if (entry.watch)
+        blocks_write(slot, (struct block_entry){.watch = true});
+}
+
+void blocks_forget(void)
+{
+    blocks_visit(forget, NULL);
+}
+
 void blocks_visit(void (*visit)(const void *block, struct block_entry entry, void *context), void *context)
 {
     for (size_t t = 0; t < TOP_ENTRIES; t++) {

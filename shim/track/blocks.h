@@ -35,7 +35,7 @@ enum {
 
 typedef _Atomic uint32_t block_slot;
 
-/* What the map knows of a block; of none: site 0. */
+/* What the map knows of a block; of none, or of one that does not count: site 0. */
 struct block_entry {
     uint64_t size;
     uint32_t site;
@@ -124,6 +124,19 @@ static inline struct block_entry blocks_get(const void *block)
     const block_slot *slot = blocks_find(block);
     return slot ? blocks_read(slot) : (struct block_entry){0};
 }
+
+/* The same of an address that need not be a block's start, by more than a granule. */
+struct block_entry blocks_get_any(const void *address);
+
+/* Whether anything is known of a block: of most, no leaf is ever looked at. */
+static inline bool blocks_has(const void *block)
+{
+    const block_slot *slot = blocks_find(block);
+    return slot && atomic_load_explicit(slot, memory_order_relaxed);
+}
+
+/* Forgets all blocks.  Those to be watched are known of site 0 from then on: they count nowhere. */
+void blocks_forget(void);
 
 /* Calls visit for every live block. */
 void blocks_visit(void (*visit)(const void *block, struct block_entry entry, void *context), void *context);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "counters.h"
 #include "blocks.h"
+#include "domains.h"
 #include "../base/arena.h"
 #include "../base/life.h"
 #include <string.h>
@@ -125,13 +126,12 @@ void counters_publish(struct thread *self)
 
 void counters_read(struct thread *self, uint64_t *current, uint64_t *peak)
 {
-    if (!live.first) {
-        *current = *peak = 0;
+    uint64_t blocks;
+    *current = *peak = 0;
+    if (!live.first)
         return;
-    }
     counters_publish(self);
-    int64_t now = now_live();
-    *current = now > 0 ? (uint64_t)now : 0;
+    counters_total(current, &blocks);
     *peak = __atomic_load_n(&file_header->peak_bytes, __ATOMIC_RELAXED);
     if (*peak < *current)
         *peak = *current;
@@ -161,6 +161,14 @@ void counters_watch(struct thread *self, int64_t bytes)
         set_stride(self, counters_held(self));
 }
 
+static void be_first(struct thread *self, int64_t peak)
+{
+    live.first = self;
+    atomic_store(&live.alone, true);
+    atomic_store_explicit(&self->settle, peak, memory_order_relaxed);
+    set_stride(self, counters_held(self));
+}
+
 READS_OTHERS void counters_total(uint64_t *bytes, uint64_t *blocks)
 {
     int64_t all = atomic_load(&live.rest), all_blocks = atomic_load(&live.rest_blocks);
@@ -170,6 +178,61 @@ READS_OTHERS void counters_total(uint64_t *bytes, uint64_t *blocks)
     }
     *bytes = not_negative(all);
     *blocks = not_negative(all_blocks);
+}
+
+/* --- anew --------------------------------------------------------------------------------------------- */
+
+static void advance_epoch(void)
+{
+    __atomic_store_n(&file_header->epoch, file_header->epoch + 1, __ATOMIC_RELEASE);
+}
+
+/* What the others hold back would be found above the new peak otherwise. */
+static void gather(void)
+{
+    for (struct thread *t = thread_list(); t; t = t->next) {
+        if (t == live.first)
+            continue;
+        atomic_fetch_add(&live.rest, atomic_exchange(&t->held, 0));
+        atomic_fetch_add(&live.rest_blocks, t->blocks);
+        t->blocks = 0;
+    }
+}
+
+void counters_reset_peak(void)
+{
+    if (!live.first)
+        return;
+    gather();
+    if (atomic_load(&live.alone))
+        atomic_store(&live.first->settle, counters_held(live.first));
+    atomic_store(&live.peak_blocks, now_blocks());
+    __atomic_store_n(&file_header->peak_bytes, not_negative(now_live()), __ATOMIC_RELAXED);
+    advance_epoch();
+}
+
+/* Who reads meanwhile sees the epoch change, and reads again. */
+void counters_clear(void)
+{
+    advance_epoch();
+    for (struct thread *t = thread_list(); t; t = t->next) {
+        atomic_store(&t->held, 0);
+        t->blocks = 0;
+        t->last_born = NULL;
+        atomic_store(&t->deferred_count, 0);    /* deaths of what is forgotten */
+    }
+    atomic_store(&live.rest, 0);
+    atomic_store(&live.rest_blocks, 0);
+    atomic_store(&live.peak_blocks, 0);
+    file_empty(TRACE_COUNTERS);
+    file_empty(TRACE_INHERITED);
+    file_empty(TRACE_SPILLS);
+    __atomic_store_n(&file_header->peak_bytes, 0, __ATOMIC_RELAXED);
+    advance_epoch();
+    if (live.first && atomic_load(&live.alone))
+        be_first(live.first, 0);
+    else if (live.first)
+        set_bounds(live.first, -QUANTUM, QUANTUM, INT64_MAX);
 }
 
 READS_OTHERS static void add_counter(struct trace_snapshot_site *sum, const struct trace_counter *counter,
@@ -200,6 +263,27 @@ READS_OTHERS void counters_sum(uint32_t first, struct trace_snapshot_site *sums)
     }
 }
 
+READS_OTHERS static uint64_t allocations_of(const struct shard *shard)
+{
+    uint32_t sites = __atomic_load_n(&file_header->site_count, __ATOMIC_ACQUIRE);
+    uint64_t sum = 0;
+    for (uint32_t first = 0; shard->sections && first < sites; first += COUNTERS_PER_SECTION) {
+        const struct trace_counter *section = shard->sections[first / COUNTERS_PER_SECTION];
+        for (uint32_t i = 0; section && i < COUNTERS_PER_SECTION; i++)
+            sum += section[i].allocations;
+    }
+    return sum;
+}
+
+void counters_count_up(uint64_t *allocations, uint64_t *blocks)
+{
+    uint64_t bytes;
+    *allocations = 0;
+    for (uint32_t s = 0; s < SHARDS_MAX; s++)
+        *allocations += allocations_of(&shards[s]);
+    counters_total(&bytes, blocks);
+}
+
 /* --- shards ------------------------------------------------------------------------------------------ */
 
 /* What others read of a shard is written once, before any of them gets it. */
@@ -225,14 +309,6 @@ static struct shard *assign(void)
     return shard_ready(&shards[own_max + shared], &world.shared_shard[shared]);
 }
 
-static void be_first(struct thread *self, int64_t peak)
-{
-    live.first = self;
-    atomic_store(&live.alone, true);
-    atomic_store_explicit(&self->settle, peak, memory_order_relaxed);
-    set_stride(self, counters_held(self));
-}
-
 /*
  * From the second thread on each publishes by the quantum.  The first must know before another counts, for
  * until then it notes peaks with plain stores.  It publishes at its next event: told so twice, since in the event
@@ -254,13 +330,20 @@ static void be_one_of_many(struct thread *self)
         file_header->peak_error_bytes = error;
 }
 
+void counters_lend(struct thread *self)
+{
+    bool may = self->shard && !self->shard->lock && !self->phase_count;
+    self->counters = may ? self->shard->sections : NULL;
+}
+
 bool counters_join(struct thread *self)
 {
     lock_take(&world.threads);
     if (!live.first)
         be_first(self, 0);
-    if (!self->shard && (self->shard = assign()) && !self->shard->lock)
-        self->counters = self->shard->sections;
+    if (!self->shard)
+        self->shard = assign();
+    counters_lend(self);
     if (self != live.first)
         be_one_of_many(self);
     file_header->threads = thread_count_ever();
@@ -381,6 +464,7 @@ bool counters_inherit(void)
     if (!all.sections)
         return false;
     blocks_visit(count_live, &all);
+    domains_visit(count_live, &all);
     subtract_counted(&all, file_header->site_count);
     sys_munmap(all.sections, size);
     return !all.failed;

@@ -40,6 +40,9 @@ bool counters_start(void);
 /* Gives the thread its shard, at its first event.  False: no memory. */
 bool counters_join(struct thread *self);
 
+/* Gives the thread the counters for the common way if it may have them: it has a shard alone, and no phase open. */
+void counters_lend(struct thread *self);
+
 /* The section with the counter of a site, made if need be; null: no room. */
 struct trace_counter *counters_slowly(struct thread *self, uint32_t site);
 
@@ -52,8 +55,11 @@ void counters_new_peak(struct thread *self);
 /* Notes that a 32-bit counter of a site has passed 2^32. */
 void counters_spilled(uint32_t site, enum trace_spill_kind kind);
 
-/* Bytes live now and at the peak, as published. */
+/* Bytes live now, also those that other threads hold back; and at the peak, as published. */
 void counters_read(struct thread *self, uint64_t *current, uint64_t *peak);
+
+/* Allocations so far, and blocks live now. */
+void counters_count_up(uint64_t *allocations, uint64_t *blocks);
 
 /* What is live, and was at the peak, as published; without making anything known.  The peak that is noted may be
    less than what is live: then it is now. */
@@ -67,8 +73,13 @@ struct live_now counters_now(void);
    thread, else by the quantum; INT64_MAX: there is none. */
 void counters_watch(struct thread *self, int64_t bytes);
 
-/* All that is live, while no other thread counts. */
+/* All that is live; exact while no other thread counts. */
 void counters_total(uint64_t *bytes, uint64_t *blocks);
+
+/* What is live now is the peak, at each site too; all is forgotten.  Both while no other thread counts, under
+   world.tables. */
+void counters_reset_peak(void);
+void counters_clear(void);
 
 /* Adds up the shards' counters of a section of sites, the first of which is a multiple of COUNTERS_PER_SECTION. */
 void counters_sum(uint32_t first, struct trace_snapshot_site *sums);

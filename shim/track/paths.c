@@ -159,12 +159,27 @@ static uint32_t name_stack(struct thread *self, struct stack_memo *stack)
 
 uint32_t paths_site(struct thread *self, struct frame_state from)
 {
-    struct stack_memo *stack = walk(self, from, options.depth);
+    struct stack_memo *stack = walk(self, from, __atomic_load_n(&options.depth, __ATOMIC_RELAXED));
     if (unlikely(!stack))
         return SITE_OVERFLOW;
     if (likely(stack->site))
         return stack->site;
     return name_stack(self, stack);
+}
+
+uint32_t paths_site_below(struct thread *self, uint32_t frame, struct frame_state from)
+{
+    struct stack_memo *stack = walk(self, from, __atomic_load_n(&options.depth, __ATOMIC_RELAXED));
+    if (unlikely(!stack))
+        return SITE_OVERFLOW;
+    uint32_t hash = path_hash(0, frame);
+    struct node node = find(node_outside(stack, 0), frame, hash, false);
+    for (uint32_t i = 0; i < stack->count; i++) {
+        frame = frame_of(self, &stack->frames[i]);
+        hash = path_hash(hash, frame);
+        node = find(node.number, frame, hash, i + 1 == stack->count);
+    }
+    return node.site;
 }
 
 uint32_t paths_site_of_caller(struct thread *self, uintptr_t lookup)

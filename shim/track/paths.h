@@ -20,6 +20,10 @@ bool paths_start(void);
    no room is the site of TRACE_NODE_OVERFLOW. */
 uint32_t paths_site(struct thread *self, struct frame_state from);
 
+/* The same of a stack that begins, outside of all, with a frame of its own; that may be 0: no room.  Nothing of it is
+   kept, so each frame is looked up. */
+uint32_t paths_site_below(struct thread *self, uint32_t frame, struct frame_state from);
+
 /* The same for a stack of one frame; at a time when there is no unwinder. */
 uint32_t paths_site_of_caller(struct thread *self, uintptr_t lookup);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "session.h"
+#include "control.h"
 #include "counters.h"
 #include "snapshots.h"
 #include "timeline.h"
@@ -293,6 +294,14 @@ static void complain(const char *what)
         message("LIBTRACE_OPTIONS: ignoring %s", what);
 }
 
+/* What is known already is of before. */
+static void begin_stopped(struct thread *self)
+{
+    control_record(false);
+    control_clear(self);
+    file_header->cleared_ns = 0;
+}
+
 void session_start(struct thread *self, char *const *environment, const char *first_malloc)
 {
     session.environment = environment;
@@ -314,6 +323,8 @@ void session_start(struct thread *self, char *const *environment, const char *fi
         attach_while_running(self);
     else if (options.children == CHILDREN_NONE)
         life_give_up();
+    if (options.off)
+        begin_stopped(self);
 }
 
 void session_refused(char *const *environment, const char *why)
@@ -385,6 +396,10 @@ void session_child(struct thread *self)
     atomic_store(&session.allocations, 0);
     atomic_store(&session.bytes, 0);
     self->countdown = 0;
+    if (life_is_stopped())
+        file_header->flags |= TRACE_STOPPED;
+    file_header->peak_reset_ns = file_header->cleared_ns = 0;
+    control_child();
     snapshots_child(self);
     if (options.children == CHILDREN_ALL)
         attach_while_running(self);
@@ -431,6 +446,8 @@ static void look(struct thread *self, uint64_t now)
     if (timeline_look(self, now, !session_is_confined()))
         file_header->last_seen_ns = now;
     snapshots_look(self, now);
+    if (unlikely(control_is_asked()))
+        control_obey(self);
 }
 
 /* With large blocks each event comes here: the coarse clock is the cheaper one, but late by some milliseconds. */

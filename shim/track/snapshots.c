@@ -31,7 +31,6 @@ static struct {
     struct place *places;
     uint32_t *order;            /* scratch, for places */
     uint64_t taken;
-    _Atomic bool busy;
     _Atomic uint64_t due;       /* UINT64_MAX: never */
     _Atomic uint64_t growth;    /* the size at which current will have grown by the factor; 0: none */
     _Atomic bool passed;        /* current is beyond the wanted size */
@@ -131,17 +130,6 @@ static void add_up(const struct place *place, uint32_t sites)
             counters_sum(first, span->sites + (first - span->first));
 }
 
-/* Not in the middle of a character of UTF-8. */
-static void copy_label(char *to, size_t size, const char *label)
-{
-    size_t length = label ? strnlen(label, size) : 0;
-    if (length == size)
-        for (length--; length && ((unsigned char)label[length] & 0xc0) == 0x80; length--)
-            continue;
-    memcpy(to, label ? label : "", length);
-    to[length] = 0;
-}
-
 /* Under world.tables. */
 static int fill(const char *label, enum trace_snapshot_reason reason, uint64_t asked, bool blurred)
 {
@@ -159,7 +147,7 @@ static int fill(const char *label, enum trace_snapshot_reason reason, uint64_t a
     add_up(&snapshots.places[number], made.site_count);
     POINT("taking a snapshot");
     counters_total(&made.current_bytes, &made.blocks);
-    copy_label(made.label, sizeof made.label, label);
+    file_label(made.label, sizeof made.label, label);
     *record = made;
     __atomic_store_n(&record->number, ++snapshots.taken, __ATOMIC_RELEASE);
     if (file_header->snapshot_count <= number)
@@ -179,7 +167,7 @@ static bool stop_others(struct thread *self)
 
 int snapshots_take(struct thread *self, const char *label, enum trace_snapshot_reason reason, uint64_t asked)
 {
-    if (atomic_exchange(&snapshots.busy, true))
+    if (!thread_world_claim())
         return -EBUSY;
     bool alone = thread_count_most() == 1, stopped = !alone && stop_others(self);
     tables_take();
@@ -187,7 +175,7 @@ int snapshots_take(struct thread *self, const char *label, enum trace_snapshot_r
     tables_drop();
     if (stopped)
         thread_world_go(self);
-    atomic_store(&snapshots.busy, false);
+    thread_world_release();
     return result;
 }
 
@@ -269,6 +257,15 @@ void snapshots_look(struct thread *self, uint64_t now)
         look_at_size(self);
 }
 
+void snapshots_cleared(struct thread *self)
+{
+    if (atomic_load(&snapshots.growth))
+        atomic_store(&snapshots.growth, grown(FIRST_SIZE));
+    atomic_store(&snapshots.passed, false);
+    if (options.snapshot_growth || options.snapshot_size)
+        watch(self);
+}
+
 void snapshots_failed(struct thread *self, uint64_t asked)
 {
     if (atomic_load(&snapshots.failures) < FAILURES_MAX && atomic_fetch_add(&snapshots.failures, 1) < FAILURES_MAX)
@@ -282,7 +279,6 @@ void snapshots_child(struct thread *self)
         memset(snapshots.places, 0, options.keep * sizeof *snapshots.places);
     snapshots.records = NULL;
     snapshots.taken = 0;
-    atomic_store(&snapshots.busy, false);       /* a thread of the parent's may have been at it */
     atomic_store(&snapshots.failures, 0);
     file_header->snapshot_count = 0;
     snapshots_start(self);

@@ -27,6 +27,9 @@ void snapshots_look(struct thread *self, uint64_t now);
 /* An allocation of so many bytes has failed: takes one, but only of the first few. */
 void snapshots_failed(struct thread *self, uint64_t asked);
 
+/* Nothing is live any more: it grows anew. */
+void snapshots_cleared(struct thread *self);
+
 /* So often they want to be looked at, in nanoseconds; UINT64_MAX: at no certain time. */
 uint64_t snapshots_interval(void);
 

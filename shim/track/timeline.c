@@ -4,17 +4,23 @@
 #include "../base/life.h"
 #include "../base/proc.h"
 #include "../base/records.h"
+#include <errno.h>
 
 enum {
     POINTS_PER_SECTION = 64,
     INTERVAL_NS = 1000 * 1000,          /* at first */
     RESIDENT_NS = 8 * 1000 * 1000,      /* between two questions for it, at least */
     RESIDENT_SHARE = 128,               /* and so many times as long as one takes, ... */
+    MARKS_PER_SECTION = 32,
+    MARKS_MAX = 1024,
     RESIDENT_MAX_NS = 512 * 1000 * 1000,        /* ... which may only have been interrupted */
 };
 
 static struct records points = {.type = TRACE_TIMELINE, .size = sizeof(struct trace_point),
                                 .per_section = POINTS_PER_SECTION, .max = TIMELINE_POINTS};
+
+static struct records marks = {.type = TRACE_MARKS, .size = sizeof(struct trace_mark),
+                               .per_section = MARKS_PER_SECTION, .max = MARKS_MAX};
 
 static struct {
     _Atomic uint64_t interval, due;
@@ -180,6 +186,31 @@ bool timeline_look(struct thread *self, uint64_t now, bool may_open)
     return true;
 }
 
+/* --- marks ---------------------------------------------------------------------------------------------- */
+
+/* Most programs make none: the table begins with the first. */
+static struct trace_mark *room_for_mark(void)
+{
+    if (!marks.sections && !records_start(&marks, 0, &file_header->mark_count))
+        return NULL;
+    return records_room(&marks);
+}
+
+int timeline_mark(struct thread *self, const char *label)
+{
+    counters_publish(self);
+    tables_take();
+    struct trace_mark *mark = room_for_mark();
+    if (mark) {
+        struct live_now live = counters_now();
+        *mark = (struct trace_mark){sys_clock_ns(CLOCK_MONOTONIC), live.bytes, live.blocks, ""};
+        file_label(mark->label, sizeof mark->label, label);
+        records_done(&marks, &file_header->mark_count);
+    }
+    tables_drop();
+    return mark ? 0 : -ENOSPC;
+}
+
 void timeline_end(struct thread *self, uint64_t now, bool may_open)
 {
     see_peak(now);
@@ -194,6 +225,7 @@ void timeline_end(struct thread *self, uint64_t now, bool may_open)
 void timeline_child(void)
 {
     begin();
+    marks.count = file_header->mark_count = 0;
     points.count = file_header->point_count = 1;
     file_header->point_changes = 0;
 }

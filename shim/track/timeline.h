@@ -22,6 +22,9 @@ bool timeline_look(struct thread *self, uint64_t now, bool may_open);
 /* The last point, whether the interval is over or not. */
 void timeline_end(struct thread *self, uint64_t now, bool may_open);
 
+/* Notes what is live now under a label.  0 or -errno. */
+int timeline_mark(struct thread *self, const char *label);
+
 /* How far apart points are at present, in nanoseconds. */
 uint64_t timeline_interval(void);
 

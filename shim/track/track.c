@@ -1,20 +1,27 @@
 // SPDX-License-Identifier: MIT
 #include "track.h"
 #include "blocks.h"
+#include "control.h"
 #include "counters.h"
+#include "domains.h"
 #include "paths.h"
+#include "phases.h"
 #include "session.h"
 #include "timeline.h"
 #include "../base/life.h"
 #include "../unwind/frames.h"
 #include "../unwind/rules.h"
+#include <errno.h>
 
 static bool whole_stacks;
 
 bool track_start(unsigned granule)
 {
-    return file_start() && blocks_start(granule) && counters_start() && rules_start() && modules_start() &&
-           paths_start() && timeline_start();
+    bool started = file_start() && blocks_start(granule) && counters_start() && rules_start() &&
+                   modules_start() && paths_start() && timeline_start();
+    if (started)
+        control_start();
+    return started;
 }
 
 void track_start_stacks(void)
@@ -72,24 +79,40 @@ static struct trace_counter *counter_here(struct thread *self, const uintptr_t *
 
 /* --- birth ------------------------------------------------------------------------------------------- */
 
-void track_born_slowly(struct thread *self, const void *block, size_t size, const uintptr_t *hook, bool watch)
+static void count_birth(struct thread *self, struct trace_counter *counter, const void *block, size_t size)
 {
-    uint32_t site;
-    struct trace_counter *counter = counter_here(self, hook, &site);
-    if (unlikely(!counter) || unlikely(!blocks_put(block, (struct block_entry){size, site, watch}))) {
-        count_missed();
-        return;
-    }
     if (unlikely(!size))
         counters_settle(self);
     counter_begin(self);
     counter_born(counter, size);
     counter_end(self);
     self->last_born = block;
+    phases_event(self, 1, size, 0, 0);
     counters_count(self, 1);
     if (counters_grow(self, size))
         session_look(self);
     session_tick(self, size);
+}
+
+void track_born_slowly(struct thread *self, const void *block, size_t size, const uintptr_t *hook, bool watch)
+{
+    if (life_is_stopped()) {
+        track_born_stopped(block, watch);
+        return;
+    }
+    uint32_t site;
+    struct trace_counter *counter = counter_here(self, hook, &site);
+    if (unlikely(!counter) || unlikely(!blocks_put(block, (struct block_entry){size, site, watch}))) {
+        count_missed();
+        return;
+    }
+    count_birth(self, counter, block, size);
+}
+
+void track_born_stopped(const void *block, bool watch)
+{
+    if (watch)
+        blocks_put(block, (struct block_entry){.watch = true});
 }
 
 void track_failed(struct thread *self, size_t size)
@@ -124,6 +147,10 @@ static void count_death(struct thread *self, struct trace_counter *counter, uint
 
 void track_died(struct thread *self, const void *block, struct block_entry entry)
 {
+    if (unlikely(!entry.site)) {
+        modules_link_map_freed(self, block);
+        return;
+    }
     struct trace_counter *counter = counter_there(self, entry.site);
     if (unlikely(!counter)) {
         count_missed();
@@ -134,6 +161,7 @@ void track_died(struct thread *self, const void *block, struct block_entry entry
     count_death(self, counter, entry.site, block, entry.size);
     counter_end(self);
     self->last_born = NULL;
+    phases_event(self, 0, 0, 1, entry.size);
     counters_count(self, -1);
     bool told = counters_shrink(self, entry.size);
     if (unlikely(entry.watch))
@@ -145,9 +173,9 @@ void track_died(struct thread *self, const void *block, struct block_entry entry
 bool track_freed_slowly(struct thread *self, const void *block)
 {
     struct block_entry entry = track_take(block);
-    if (entry.site)
+    if (entry.site || entry.watch)
         track_died(self, block, entry);
-    return entry.site;
+    return entry.site || entry.watch;
 }
 
 bool track_died_later(const void *block, struct block_entry entry)
@@ -172,6 +200,10 @@ void track_died_before(struct thread *self, const struct deferred *death)
 void track_moved(struct thread *self, const void *old_block, struct block_entry entry, const void *block,
                  size_t size, const uintptr_t *hook)
 {
+    if (life_is_stopped()) {
+        track_died(self, old_block, entry);
+        return;
+    }
     uint32_t site;
     uint64_t old_size = entry.size, new_size = size;
     struct trace_counter *to = counter_here(self, hook, &site), *from = counter_there(self, entry.site);
@@ -196,12 +228,45 @@ void track_moved(struct thread *self, const void *old_block, struct block_entry 
     if (likely(from || to))
         counter_end(self);
     self->last_born = to ? block : NULL;
+    phases_event(self, to != NULL, new_size, from != NULL, old_size);
     counters_count(self, (to != NULL) - (from != NULL));
     bool told = new_size > old_size ? counters_grow(self, new_size - old_size)
                                     : counters_shrink(self, old_size - new_size);
     if (unlikely(told))
         session_look(self);
     session_tick(self, size);
+}
+
+/* --- what the program tells of ---------------------------------------------------------------------------- */
+
+int track_told(struct thread *self, uint32_t domain, const void *block, size_t size, const uintptr_t *hook)
+{
+    if (life_is_stopped())
+        return 0;
+    tables_take();
+    uint32_t frame = domains_frame(domain);
+    tables_drop();
+    struct frame_state caller = track_caller(hook);
+    uint32_t site = whole_stacks ? paths_site_below(self, frame, caller)
+                                 : paths_site_of_caller(self, caller.lookup);
+    struct trace_counter *counter = counter_there(self, site);
+    struct block_entry old = {0};
+    struct block_entry entry = {size, site, false};
+    const void *standing = counter ? domains_put(domain, block, entry, &old) : NULL;
+    if (!standing)
+        return -ENOMEM;
+    if (old.site)
+        track_died(self, standing, old);
+    count_birth(self, counter, standing, size);
+    return 0;
+}
+
+void track_untold(struct thread *self, uint32_t domain, const void *block)
+{
+    const void *standing;
+    struct block_entry entry = domains_take(domain, block, &standing);
+    if (entry.site)
+        track_died(self, standing, entry);
 }
 
 /* --- life -------------------------------------------------------------------------------------------- */
@@ -216,7 +281,7 @@ void track_refresh(struct thread *self)
 int track_traceback(struct thread *self, const void *block, void **addresses, int n)
 {
     (void)self;
-    uint32_t site = blocks_get(block).site;
+    uint32_t site = blocks_get_any(block).site;
     return site ? paths_addresses(site, addresses, n) : 0;
 }
 

@@ -3,7 +3,8 @@
  * What a block's life means for the books: the one door from the hooks to everything below.
  *
  * The hooks tell what the real allocator did; tracking knows addresses and sizes, not malloc.  An entry
- * is what the live-block map had of a block; one of site 0 says that it was not ours.
+ * is what the live-block map had of a block; one of site 0 says that it does not count: it was not ours, or is only
+ * watched.
  */
 #ifndef TRACK_TRACK_H
 #define TRACK_TRACK_H
@@ -43,8 +44,16 @@ bool track_child(struct thread *self);
 void track_born_slowly(struct thread *self, const void *block, size_t size, const uintptr_t *hook, bool watch);
 bool track_freed_slowly(struct thread *self, const void *block);
 
+/* A block was born while nothing is recorded.  watch: its death is to be told to modules all the same. */
+void track_born_stopped(const void *block, bool watch);
+
 /* The real call found no memory for a block of so many bytes. */
 void track_failed(struct thread *self, size_t size);
+
+/* The program tells of a block of an allocator of its own, in place of what it told before; or of its end.  0 or
+   -ENOMEM.  hook: as of a birth. */
+int track_told(struct thread *self, uint32_t domain, const void *block, size_t size, const uintptr_t *hook);
+void track_untold(struct thread *self, uint32_t domain, const void *block);
 
 /* Where the block was allocated, see tracemalloc_get_object_traceback. */
 int track_traceback(struct thread *self, const void *block, void **addresses, int n);

@@ -29,8 +29,12 @@ bool frames_start(void)
 
 uint32_t frames_number(uintptr_t lookup)
 {
-    struct code_place place = modules_place(lookup & ~LOOKUP_EXACT);
-    struct frame_key key = {place.offset, place.module, lookup & LOOKUP_EXACT ? TRACE_FRAME_EXACT : 0};
+    return frames_number_in(modules_place(lookup & ~LOOKUP_EXACT), lookup & LOOKUP_EXACT ? TRACE_FRAME_EXACT : 0);
+}
+
+uint32_t frames_number_in(struct code_place place, uint32_t flags)
+{
+    struct frame_key key = {place.offset, place.module, flags};
     struct known_frame *known;
     HASH_FIND(hh, known_frames, &key, sizeof key, known);
     if (known)

@@ -16,7 +16,11 @@ bool frames_start(void);
 /* The number of the frame of a lookup address; 0 when there is no room.  Under world.tables. */
 uint32_t frames_number(uintptr_t lookup);
 
-/* The same without the lock, for those that have no rule; remembered by the thread. */
+/* The same of a place that is known, with enum trace_frame_flags. */
+uint32_t frames_number_in(struct code_place place, uint32_t flags);
+
+/* The number of the frame of a lookup address without the lock, for those that have no rule; remembered by the
+   thread. */
 uint32_t frames_number_of(struct thread *self, uintptr_t lookup);
 
 /* Where a frame is.  Any thread that got its number. */

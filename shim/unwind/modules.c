@@ -315,6 +315,18 @@ struct code_place modules_place(uintptr_t address)
     return (struct code_place){number, number ? address - found.dlfo_link_map->l_addr : 0};
 }
 
+uint32_t modules_named(const char *name)
+{
+    struct trace_module module = {.came_ns = sys_clock_ns(CLOCK_MONOTONIC)};
+    uint32_t number = find_gone(&module, name);
+    if (number || !room_for(count))
+        return number;
+    module.path = file_string(name, strlen(name) + 1);
+    *record(count) = module;
+    __atomic_store_n(&file_header->module_count, ++count, __ATOMIC_RELEASE);
+    return count - 1;
+}
+
 void modules_note_all(void)
 {
     for (const struct link_map *map = loader()->r_map; map && modules_loader_rests(); map = map->l_next)

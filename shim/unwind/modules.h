@@ -28,6 +28,9 @@ bool modules_cover(uintptr_t address);
 /* The place of an address; registers its module the first time.  Under world.tables. */
 struct code_place modules_place(uintptr_t address);
 
+/* A module that is no file, by its name, made the first time; 0: no room.  Under world.tables. */
+uint32_t modules_named(const char *name);
+
 /* Registers all that are loaded, unless the loader is at work: without its lock, which a fork's child may find held
    by nobody.  Under world.tables. */
 void modules_note_all(void);

@@ -280,6 +280,9 @@ refused "an unknown short option" 2 "demo: no such option: -x" -x "$t"
 refused "an unknown option among others" 2 "demo: no such option: -y" "$t" -yx
 refused "an option with a word too many" 2 "demo: no such option: --help=me" --help=me
 refused "--as without a word" 2 "demo: an argument is missing after --as" "$t" --as
+run --sizes "$cta"
+same "sizes, without the recorder" "0 | $expected
+First row: only the recorder knows its size" "$status | $out"
 run --help
 named=$(sed -n 's/^      \([a-z]*\) .*/\1/p' <<<"$out" | tr '\n' ' ')
 same "--help names the representations" "0 $representations " "$status $named"

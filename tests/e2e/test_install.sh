@@ -8,7 +8,7 @@ set -u
 make_install() { make -s O="$build" DEPS=skip DESTDIR="$tmp/root" "$@" >"$tmp/log" 2>&1; }
 
 check "make install" make_install install PREFIX=/opt/t
-same "what is installed" "bin/tracemalloc include/tracemalloc.h lib/libtrace.so lib/pkgconfig/tracemalloc.pc \
+same "what is installed" "bin/tracemalloc include/tracemalloc.h include/tracemalloc_cmocka.h lib/libtrace.so lib/pkgconfig/tracemalloc.pc \
 share/bash-completion/completions/tracemalloc share/man/man1/tracemalloc.1 share/zsh/site-functions/_tracemalloc" "$(cd "$tmp/root/opt/t" && find . -type f | sed 's,^\./,,' | sort | xargs)"
 mv "$tmp/root/opt/t" "$tmp/elsewhere"
 cd "$tmp" || exit 1

@@ -55,7 +55,7 @@ done
 refused "an unknown command, with the nearest name" 2 "did you mean 'report'" reprot
 refused "an unknown command unlike any" 2 "no command 'frobnicate'" frobnicate
 refused "an unknown option before the command" 2 "--frob" --frob
-for command in ctl check export; do
+for command in export; do
     refused "$command: not yet" 2 "$command: not yet" $command
 done
 for option in --sort=size --limit=many --limit=-1 --group-by=thread; do

@@ -13,6 +13,7 @@
 #include "model/ranking.h"
 #include "model/truncation.h"
 #include "model/watch.h"
+#include "output/checked.h"
 #include "output/difference.h"
 #include "output/dump.h"
 #include "output/html.h"
@@ -328,17 +329,24 @@ static void write_difference(const struct difference *difference, const struct t
     check_text(out, variation);
 }
 
-/* A trace does not differ from itself, but from one of half its sites. */
-static void try_difference(const struct trace *trace, const struct variation *variation)
+/* A copy of which only each second site ever counted anything; its sites are to be freed. */
+static struct trace half_of(const struct trace *trace)
 {
     struct trace half = *trace;
-    struct view view = {.metric = variation->metric, .by = variation->by};
     half.sites = memory_get(trace->header.site_count, sizeof(*half.sites));
     for (uint32_t i = 1; i < trace->header.site_count; i++) {
         half.sites[i] = trace->sites[i];
         if (i % 2)
             half.sites[i].figures = (struct figures){0};
     }
+    return half;
+}
+
+/* A trace does not differ from itself, but from one of half its sites. */
+static void try_difference(const struct trace *trace, const struct variation *variation)
+{
+    struct trace half = half_of(trace);
+    struct view view = {.metric = variation->metric, .by = variation->by};
     const struct trace *const pairs[][SIDES] = {{trace, trace}, {&half, trace}, {trace, &half}};
     for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
         struct symbols *symbols[SIDES] = {symbols_open(pairs[i][OLD]), symbols_open(pairs[i][NEW])};
@@ -353,6 +361,53 @@ static void try_difference(const struct trace *trace, const struct variation *va
         symbols_close(symbols[OLD]);
         symbols_close(symbols[NEW]);
     }
+    free(half.sites);
+}
+
+static void write_checked(const struct checked *checked, const struct limits *limits,
+                          const struct variation *variation)
+{
+    struct checked_report report = {.checked = checked, .limits = limits, .limit = ROWS};
+    for (enum side side = OLD; side < SIDES; side++) {
+        const struct checked_side *from = &checked->side[side];
+        if (from->trace)
+            report.side[side] = (struct report){.file = from->trace->cwd,
+                                                .trace = from->trace,
+                                                .symbols = from->symbols,
+                                                .process = process_of(from->trace),
+                                                .view = checked->view,
+                                                .selection = from->selection,
+                                                .full = variation->columns};
+    }
+    FILE *out = output();
+    checked_json(out, &report);
+    check_json(out);
+    out = output();
+    checked_text(out, &report);
+    check_text(out, variation);
+}
+
+/* Against limits that are always exceeded, or against half of itself, or itself: which it cannot exceed. */
+static void try_limits(const struct trace *trace, const struct variation *variation)
+{
+    struct trace half = half_of(trace);
+    const struct trace *const baselines[] = {NULL, &half, trace},
+                              *baseline = baselines[variation->metric % 3];
+    const struct view view = {.metric = METRIC_CURRENT};
+    struct suppressions suppressions;
+    struct checked checked;
+    struct limits limits = {0};
+    suppressions_start(&suppressions, true);
+    checked_open(&checked, &view, &suppressions, (const struct trace *const[SIDES]){baseline, trace});
+    for (enum limited what = 0; what < LIMITED && !baseline; what++)
+        limits_add(&limits, what, 0);
+    if (baseline)
+        limits_add_baseline(&limits, &checked.side[OLD].amounts, 0);
+    bool fine = limits_judge(&limits, &checked.side[NEW].amounts);
+    fuzz_check(baseline != trace || fine ? NULL : "limits: a trace exceeds itself");
+    write_checked(&checked, &limits, variation);
+    checked_close(&checked);
+    suppressions_free(&suppressions);
     free(half.sites);
 }
 
@@ -473,6 +528,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     try_leaks(&trace, &variation);
     try_difference(&trace, &variation);
+    try_limits(&trace, &variation);
     try_report(&trace, NULL, BY_SITE, &variation);
     try_report(&trace, NULL, variation.by, &variation);
     try_sum(&trace, &variation);

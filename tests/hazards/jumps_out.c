@@ -72,7 +72,7 @@ static void after_a_step(int signal, siginfo_t *info, void *raw)
         block = malloc(1000);                                                                                \
         tracemalloc_get_traced_memory(&with, NULL);                                                          \
         free(block);                                                                                         \
-        recorded = with == before + 1000;                                                                    \
+        recorded = with > before + 1000 - 100; /* another thread has a block of 30 bytes now and then */     \
     }
 INTERRUPTED_CALL(seen_call)
 INTERRUPTED_CALL(unseen_call)

@@ -113,6 +113,11 @@ static const char *take_number(const char **text)
     const char *wrong = take(text, "0") ? NULL : take_digits(text);
     if (!wrong && take(text, "."))
         wrong = take_digits(text);
+    if (!wrong && take(text, "e")) {
+        if (!take(text, "-"))
+            take(text, "+");
+        wrong = take_digits(text);
+    }
     return wrong;
 }
 

@@ -198,6 +198,38 @@ static void test_failure_half_way(void **state)
     }
 }
 
+static size_t blocks_after(const struct representation *as, const char *text, const void *block[])
+{
+    struct source source;
+    assert_true(start(&source, text));
+    void *table = as->create(&source);
+    assert_non_null(table);
+    assert_true(representation_load(as, table, &source));
+    size_t count = as->blocks(table, block);
+    as->destroy(table);
+    source_close(&source);
+    return count;
+}
+
+/* Each block once: they are different addresses, and none is missing. */
+static void test_blocks(void **state)
+{
+    (void)state;
+    for (const struct representation *const *as = representations; *as; as++) {
+        const void *block[ROW_BLOCKS_MAX];
+        if (!(*as)->blocks)
+            continue;
+        assert_int_equal(blocks_after(*as, "route,date,daytype,rides\n", block), 0);
+        size_t count = blocks_after(*as, "route,date,daytype,rides\n1,a,b,2\n1,a,b,3\n", block);
+        assert_in_range(count, 2, ROW_BLOCKS_MAX);
+        for (size_t i = 0; i < count; i++) {
+            assert_non_null(block[i]);
+            for (size_t j = 0; j < i; j++)
+                assert_ptr_not_equal(block[i], block[j]);
+        }
+    }
+}
+
 static void test_representations_by_name(void **state)
 {
     (void)state;
@@ -220,6 +252,7 @@ int main(void)
         cmocka_unit_test(test_representations_agree),
         cmocka_unit_test(test_representations_of_nothing),
         cmocka_unit_test(test_failure_half_way),
+        cmocka_unit_test(test_blocks),
         cmocka_unit_test(test_representations_by_name),
     };
     return cmocka_run_group_tests_name("aggregate", tests, NULL, NULL);

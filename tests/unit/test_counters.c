@@ -234,7 +234,7 @@ static void run_with_quantum(void)
         assert_in_range(distance(sum_at_peak(), (int64_t)shim_peak()), 0, 4 * QUANTUM);
         if (i % 100 == 0) {
             counters_read(all[0], &current, &peak);
-            assert_in_range(distance((int64_t)current, reference.bytes), 0, 3 * QUANTUM);
+            assert_int_equal(current, reference.bytes);
         }
     }
     for (int i = 0; i < 4; i++)
@@ -394,6 +394,34 @@ static void test_each_site_has_a_counter_of_its_own(void **state)
     shim_in_child(use_far_sites);
 }
 
+static void count_up(void)
+{
+    static const uint32_t at[] = {1, 63, 64, 200};
+    struct thread *both[2] = {begin_with_others(1), others[0]};
+    uint64_t allocations, alive;
+    counters_count_up(&allocations, &alive);
+    assert_int_equal(allocations, 0);
+    assert_int_equal(alive, 0);
+    file_header->site_count = 201;
+    for (size_t i = 0; i < 4; i++) {
+        for (int t = 0; t < 2; t++) {
+            be_born(both[t], at[i], 10);
+            counters_count(both[t], 1);
+        }
+    }
+    die(both[0], 64, 10);
+    counters_count(both[0], -1);
+    counters_count_up(&allocations, &alive);
+    assert_int_equal(allocations, 8);
+    assert_int_equal(alive, 7);
+}
+
+static void test_allocations_of_all_sites_and_threads_are_added_up(void **state)
+{
+    (void)state;
+    shim_in_child(count_up);
+}
+
 /* --- after a fork -------------------------------------------------------------------------------------- */
 
 /* Blocks of the live-block map, some of which are counted. */
@@ -466,6 +494,7 @@ int main(void)
         cmocka_unit_test(test_a_shared_shard_is_changed_under_its_lock),
         cmocka_unit_test(test_spills_stand_in_the_file_in_order),
         cmocka_unit_test(test_each_site_has_a_counter_of_its_own),
+        cmocka_unit_test(test_allocations_of_all_sites_and_threads_are_added_up),
         cmocka_unit_test(test_a_child_inherits_what_was_live_at_the_fork),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

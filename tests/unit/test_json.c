@@ -91,6 +91,7 @@ static void contract(void **state)
         "\"started\": \"2026-11-22T19:00:00Z\", \"duration_seconds\": 1.250000,\n"
         " \"state\": \"exited 0\", \"mode\": \"exact\", \"sample_bytes\": 1, \"sites_total\": 2,\n"
         " \"snapshot\": null, \"snapshots\": [],\n"
+        " \"stopped\": false, \"cleared_seconds\": null, \"peak_reset_seconds\": null, \"marks\": [],\n"
         " \"totals\": {\"current_bytes\": 16, \"current_blocks\": 3, \"peak_bytes\": 32, \"peak_blocks\": 5, "
         "\"peak_error_bytes\": 0, \"allocated_bytes\": 48, \"allocations\": 7, \"frees\": 4, "
         "\"reallocations\": 0, \"temporary\": 0, \"threads\": 1, \"recorder_bytes\": %llu, "

@@ -77,6 +77,11 @@ static void test_every_key_sets_its_option(void **state)
     assert_int_equal(options.children, CHILDREN_NONE);
     assert_int_equal(options.root, 4711);
     assert_true(options.quiet);
+    assert_false(options.off);
+    read_options("start=off");
+    assert_true(options.off);
+    read_options("start=on");
+    assert_false(options.off);
     read_options("snapshot-interval=0.5,snapshot-growth=1.25,snapshot-size=3M,keep=7");
     assert_int_equal(options.snapshot_ms, 500);
     assert_int_equal(options.snapshot_growth, 250);
@@ -125,6 +130,7 @@ static void test_each_bad_value_is_complained_of_once(void **state)
         "snapshot-interval=1s", "snapshot-growth=1", "snapshot-growth=0.5", "snapshot-growth=-2",
         "snapshot-size=", "snapshot-size=0", "snapshot-size=5T", "snapshot-size=K", "snapshot-size=5KB",
         "snapshot-size=9223372036854775808", "snapshot-size=8589934592G", "keep=", "keep=0", "keep=1025",
+        "start=", "start=of", "start=no", "start=offf",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char expected[64];

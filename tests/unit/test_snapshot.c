@@ -116,6 +116,26 @@ static void points_beyond_the_count(void **state)
     trace_free(&trace);
 }
 
+/* --- marks --------------------------------------------------------------------------------------------- */
+
+static void marks(void **state)
+{
+    (void)state;
+    make();
+    writer_mark(&writer, 5, "one");
+    writer_mark(&writer, 0, "")->ns = 3; /* before the start: not there */
+    memset(writer_mark(&writer, 8, "")->label, 'x', sizeof(writer.marks[0].label));
+    writer.header.mark_count = UINT32_MAX;
+    open_trace();
+    assert_int_equal(trace.mark_count, 2);
+    assert_int_equal(trace.marks[0].ns, 5);
+    assert_int_equal(trace.marks[0].current_bytes, 50);
+    assert_int_equal(trace.marks[0].blocks, 5);
+    assert_string_equal(trace.marks[0].label, "one");
+    assert_int_equal(strlen(trace.marks[1].label), sizeof(writer.marks[0].label));
+    trace_free(&trace);
+}
+
 /* --- snapshots ----------------------------------------------------------------------------------------- */
 
 static void snapshots_are_listed(void **state)
@@ -364,6 +384,7 @@ int main(void)
         cmocka_unit_test(points),
         cmocka_unit_test(points_half_moved),
         cmocka_unit_test(points_beyond_the_count),
+        cmocka_unit_test(marks),
         cmocka_unit_test(snapshots_are_listed),
         cmocka_unit_test(figures_at_a_snapshot),
         cmocka_unit_test(figures_again_and_again),

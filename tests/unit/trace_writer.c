@@ -74,6 +74,14 @@ void writer_spill(struct trace_writer *writer, uint32_t site, enum trace_spill_k
     writer->spills[writer->spill_count++] = (struct trace_spill){site, kind};
 }
 
+struct trace_mark *writer_mark(struct trace_writer *writer, uint64_t ns, const char *label)
+{
+    struct trace_mark *mark = &writer->marks[writer->mark_count++];
+    *mark = (struct trace_mark){.ns = writer->header.started_ns + ns, .current_bytes = ns * 10, .blocks = ns};
+    strncpy(mark->label, label, sizeof(mark->label));
+    return mark;
+}
+
 struct trace_point *writer_point(struct trace_writer *writer, uint64_t ns, uint64_t current_bytes)
 {
     struct trace_point *point = &writer->points[writer->point_count++];
@@ -156,6 +164,13 @@ unsigned char *writer_image(struct trace_writer *writer, size_t *size)
     for (uint32_t i = 0; i < writer->snapshot_count; i++)
         put_section(&image, TRACE_SNAPSHOT_SITES, i, writer->snapshot_sites[i],
                     sizeof(writer->snapshot_sites[i][0]), writer->site_count);
+    if (writer->mark_count)
+        put_section(&image, TRACE_MARKS, 0, writer->marks, sizeof(writer->marks[0]), writer->mark_count);
+    if (writer->control_count) {
+        header->control = image.size + sizeof(struct trace_section);
+        put_section(&image, TRACE_CONTROL, 0, &writer->control, sizeof(writer->control), 1);
+    }
+    header->mark_count = writer->mark_count;
     header->module_count = writer->module_count;
     header->frame_count = writer->frame_count;
     header->node_count = writer->node_count;

@@ -27,7 +27,9 @@ struct trace_writer {
     struct trace_snapshot snapshots[WRITER_SNAPSHOTS];
     struct trace_snapshot_site snapshot_sites[WRITER_SNAPSHOTS][WRITER_RECORDS];
     uint32_t module_count, frame_count, node_count, site_count, shard_count, spill_count;
-    uint32_t point_count, snapshot_count;
+    struct trace_mark marks[WRITER_RECORDS];
+    struct trace_control control;
+    uint32_t point_count, snapshot_count, mark_count, control_count;
 };
 
 /* An empty trace of a process that is gone: "./prog arg", exited 0 after 1.25 s. */
@@ -43,6 +45,9 @@ void writer_spill(struct trace_writer *writer, uint32_t site, enum trace_spill_k
 
 /* A point, so many nanoseconds after the start. */
 struct trace_point *writer_point(struct trace_writer *writer, uint64_t ns, uint64_t current_bytes);
+
+/* A mark, so many nanoseconds after the start. */
+struct trace_mark *writer_mark(struct trace_writer *writer, uint64_t ns, const char *label);
 
 /* A snapshot of the next number, of all sites that there are, one second after the start. */
 struct trace_snapshot *writer_snapshot(struct trace_writer *writer, const char *label);
