@@ -9,11 +9,12 @@
 /* Functions, and files, are found by what their names say, not by where the strings are. */
 struct name {
     const char *function, *file;
+    bool part; /* of the file's path only the last part: no other path may be taken for it */
 };
 
 static bool same_name(const struct name *a, const struct name *b)
 {
-    return strcmp(a->function, b->function) == 0 && strcmp(a->file, b->file) == 0;
+    return a->part == b->part && strcmp(a->function, b->function) == 0 && strcmp(a->file, b->file) == 0;
 }
 
 #define HASH_KEYCMP(a, b, size) (!same_name(a, b))
@@ -138,10 +139,8 @@ void function_lines_add(struct function_lines *lines, enum side side, const stru
 {
     if (!place->function || !place->file)
         return;
-    const char *last = base_name(place->file);
-    add_as(lines, side, &(struct name){place->function, place->file}, place, callees);
-    if (last != place->file)
-        add_as(lines, side, &(struct name){place->function, last}, place, callees);
+    add_as(lines, side, &(struct name){place->function, place->file, false}, place, callees);
+    add_as(lines, side, &(struct name){place->function, base_name(place->file), true}, place, callees);
 }
 
 static int by_line(const void *a, const void *b)
@@ -166,7 +165,7 @@ static void sort_lines(struct lines *list)
 
 static void note_file(struct function_lines *lines, const char *old, const char *new)
 {
-    struct name name = {"", old};
+    struct name name = {"", old, false};
     if (strcmp(old, new) == 0 || find_file(lines, &name))
         return;
     struct moved_file *file = memory_get(1, sizeof(*file));
@@ -213,9 +212,10 @@ static int translate_line(const struct function *function, int line)
 static const struct function *find_on_both(const struct function_lines *lines,
                                            const struct source_frame *place)
 {
-    const char *const files[] = {place->file, base_name(place->file)};
-    for (size_t i = 0; place->function && i < sizeof(files) / sizeof(files[0]); i++) {
-        const struct function *function = find_function(lines, &(struct name){place->function, files[i]});
+    const struct name names[] = {{place->function, place->file, false},
+                                 {place->function, base_name(place->file), true}};
+    for (size_t i = 0; place->function && i < sizeof(names) / sizeof(names[0]); i++) {
+        const struct function *function = find_function(lines, &names[i]);
         if (function && function->match)
             return function;
     }
@@ -231,7 +231,7 @@ void function_lines_translate(const struct function_lines *lines, struct source_
     if (function) {
         place->line = translate_line(function, place->line);
         place->file = function->path[NEW];
-    } else if ((file = find_file(lines, &(struct name){"", place->file}))) {
+    } else if ((file = find_file(lines, &(struct name){"", place->file, false}))) {
         place->file = file->path;
     }
 }
