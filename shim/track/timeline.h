@@ -11,7 +11,7 @@
 
 #include "../base/thread.h"
 
-enum { TIMELINE_POINTS = 1024 };
+enum { TIMELINE_POINTS = 512 };
 
 /* False: no memory. */
 bool timeline_start(void);

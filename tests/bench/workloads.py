@@ -42,10 +42,10 @@ def large_source(bench):
 
 
 def threads(count, sites):
-    text = (f"{count} thread{'s' if count > 1 else ''}, a million malloc+free each, "
+    text = (f"{count} thread{'s' if count > 1 else ''}, 10 million malloc+free each, "
             + ("at one shared call site" if sites == "shared" else "at call sites of their own"))
     return Workload(f"{sites}{count}", text,
-                    ["{programs}/threads", str(count), "{n}", sites], n=1_000_000, runs=9,
+                    ["{programs}/threads", str(count), "{n}", sites], n=10_000_000, runs=9,
                     figures=[("pairs_per_second", "million a second", 1e-6)])
 
 
