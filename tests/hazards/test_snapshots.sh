@@ -23,7 +23,7 @@ for n in 1 2 3; do
     same "killed in the midst of number $n: and the latest figures" "${n}00" "$(of counted_malloc current_bytes)"
 done
 
-# 1023 are written, then every other of them moves up: to the places 2 to 512.
+# 511 are written, then every other of them moves up: to the places 2 to 256.
 while read -r n expected; do
     recording "" "$hazards/snapshots" writing $n >"$tmp/out" 2>/dev/null </dev/null
     same "killed at point $n: exit status" 137 $?
@@ -34,9 +34,9 @@ while read -r n expected; do
         [ $((found - expected)) -ge -2 -a "$found" -le "$expected" ]
 done <<'END'
 100 99
-1025 1022
-1300 885
-1535 512
+513 510
+650 442
+767 256
 END
 
 harmless "a handler that allocates and asks for another" "" "$hazards/snapshots" none
