@@ -9,13 +9,8 @@ cd "$tmp" || exit 1
 # left HOW N: runs it; then the traces, a line each: blocks of the parent, blocks of the leaf, inherited bytes.
 left() {
     rm -f tracemalloc.* t.*
-    LD_PRELOAD=$lib "$programs/processes" "$@" || echo "failed: $*"
-    for _ in $(seq 50); do      # a daemon goes on after its parent
-        running=0
-        for f in tracemalloc.*; do [ "$(json .state "$f")" = running ] && running=1; done
-        [ $running = 0 ] && break
-        sleep 0.1
-    done
+    # A daemon, or a grandchild, goes on after its parent; the pipe ends with the last of them.
+    (set -o pipefail; LD_PRELOAD=$lib "$programs/processes" "$@" | cat) || echo "failed: $*"
     for f in tracemalloc.processes.*; do
         echo "$(of in_parent allocations "$f") $(of in_leaf allocations "$f") $(of in_parent current_bytes "$f")"
     done | sort
