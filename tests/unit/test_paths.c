@@ -11,6 +11,7 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -137,6 +138,13 @@ __attribute__((noinline)) static void left(void)
     NOT_A_TAIL_CALL;
 }
 
+/* Of the same size: what is called from one lies where it lay when it was called from the other. */
+__attribute__((noinline)) static void straight(void)
+{
+    go_on();
+    __asm__ volatile("# not the same function" ::: "memory");
+}
+
 __attribute__((noinline)) static void right(void)
 {
     volatile char bytes[100] = {1};
@@ -144,14 +152,29 @@ __attribute__((noinline)) static void right(void)
     (void)bytes[0];
 }
 
+static void on_signal(int number)
+{
+    (void)number;
+    go_on();
+    NOT_A_TAIL_CALL;
+}
+
+/* The frame that the signal strikes is known by no rule: its path cannot be told before it is looked up. */
+__attribute__((noinline)) static void interrupted(void)
+{
+    raise(SIGUSR1);
+    NOT_A_TAIL_CALL;
+}
+
 __attribute__((noinline)) static void go_on(void)
 {
+    static void (*const ways[])(void) = {left, straight, right, interrupted};
     level++;
     if (choose(2))
         probe();
     for (uint32_t n = choose(4); n && level < level_max && budget; n--) {
         budget--;
-        (choose(2) ? left : right)();
+        ways[choose(4)]();
     }
     if (choose(2))
         probe();
@@ -160,6 +183,8 @@ __attribute__((noinline)) static void go_on(void)
 
 static void wander(uint32_t deep)
 {
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_NODEFER};
+    assert_int_equal(sigaction(SIGUSR1, &action, NULL), 0);
     level_max = deep;
     level = 0;
     budget = 600;
