@@ -177,6 +177,11 @@ bool thread_world_stop(struct thread *self)
     return false;
 }
 
+bool thread_world_stop_twice(struct thread *self)
+{
+    return thread_world_stop(self) || thread_world_stop(self);
+}
+
 void thread_world_go(struct thread *self)
 {
     (void)self;

@@ -127,6 +127,9 @@ void thread_world_release(void);
 bool thread_world_stop(struct thread *self);
 void thread_world_go(struct thread *self);
 
+/* The same with another try: a thread that joins waits for a lock that the stopping one has. */
+bool thread_world_stop_twice(struct thread *self);
+
 /* Makes every thread forget the code addresses that it remembers, at its next hook. */
 void thread_world_refresh(void);
 

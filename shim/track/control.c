@@ -10,7 +10,6 @@
 #include <string.h>
 
 enum {
-    TRIES = 2,                  /* to stop the other threads */
     LOOKS = 8,                  /* so many times, when others ask for it */
 };
 
@@ -38,14 +37,6 @@ void control_child(void)
 
 /* --- while no other thread counts ----------------------------------------------------------------------- */
 
-static bool stop_others(struct thread *self)
-{
-    for (int i = 0; i < TRIES; i++)
-        if (thread_world_stop(self))
-            return true;
-    return false;
-}
-
 /* Under a claim.  A program of one thread is kept one by the lock that another would need to join. */
 static int change_claimed(struct thread *self, void (*change)(struct thread *self))
 {
@@ -54,7 +45,7 @@ static int change_claimed(struct thread *self, void (*change)(struct thread *sel
         return -EPERM;
     if (alone && !lock_try(&world.threads))
         return -EBUSY;
-    if (!alone && !stop_others(self))
+    if (!alone && !thread_world_stop_twice(self))
         return -ETIMEDOUT;
     tables_take();
     POINT("steering");

@@ -140,8 +140,8 @@ static uint32_t name_stack(struct thread *self, struct stack_memo *stack)
 {
     uint32_t last = stack->count - 1, i = stack->known < last ? stack->known : last;
     uint32_t outer = node_outside(stack, i), hash = i ? stack->frames[i - 1].hash : 0;
-    struct node node;
-    for (;; i++) {
+    struct node node = no_room;
+    for (; i <= last; i++) {
         struct kept_frame *kept = &stack->frames[i];
         uint32_t frame = frame_of(self, kept);
         if (unlikely(!kept->hash))
@@ -149,8 +149,6 @@ static uint32_t name_stack(struct thread *self, struct stack_memo *stack)
         hash = kept->hash;
         node = find(outer, frame, hash, i == last);
         kept->node = outer = node.number;
-        if (i == last)
-            break;
     }
     stack->known = stack->count;
     stack->site = node.site;

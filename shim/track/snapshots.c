@@ -9,7 +9,6 @@
 #include <string.h>
 
 enum {
-    TRIES = 2,                  /* to stop the other threads */
     FAILURES_MAX = 4,           /* allocations that fail, of which snapshots are taken */
     FIRST_SIZE = 1024 * 1024,   /* from which growth counts */
 };
@@ -155,21 +154,13 @@ static int fill(const char *label, enum trace_snapshot_reason reason, uint64_t a
     return 0;
 }
 
-/* A thread that joins waits for a lock that the stopped world has: then another try helps.  To stop it takes calls
-   that a filter may not know. */
-static bool stop_others(struct thread *self)
-{
-    for (int i = 0; i < TRIES && !session_is_confined(); i++)
-        if (thread_world_stop(self))
-            return true;
-    return false;
-}
-
 int snapshots_take(struct thread *self, const char *label, enum trace_snapshot_reason reason, uint64_t asked)
 {
     if (!thread_world_claim())
         return -EBUSY;
-    bool alone = thread_count_most() == 1, stopped = !alone && stop_others(self);
+    /* To stop the others takes calls that a filter may not know. */
+    bool alone = thread_count_most() == 1;
+    bool stopped = !alone && !session_is_confined() && thread_world_stop_twice(self);
     tables_take();
     int result = fill(label, reason, asked, !alone && !stopped);
     tables_drop();

@@ -11,9 +11,9 @@ enum {
     INTERVAL_NS = 1000 * 1000,          /* at first */
     RESIDENT_NS = 8 * 1000 * 1000,      /* between two questions for it, at least */
     RESIDENT_SHARE = 128,               /* and so many times as long as one takes, ... */
+    RESIDENT_MAX_NS = 512 * 1000 * 1000,        /* ... which may only have been interrupted */
     MARKS_PER_SECTION = 32,
     MARKS_MAX = 1024,
-    RESIDENT_MAX_NS = 512 * 1000 * 1000,        /* ... which may only have been interrupted */
 };
 
 static struct records points = {.type = TRACE_TIMELINE, .size = sizeof(struct trace_point),
