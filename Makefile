@@ -45,8 +45,8 @@ say = @$(if $(filter 1,$(V)),true,printf '  %-8s %s\n' "$(1)" "$(2)")
 
 SHIM_BASE      = arena clock file life map message options proc records thread
 SHIM_UNWIND    = cfi frames image learn modules rules stacks step walk
-SHIM_TRACK     = blocks control counters domains paths phases session snapshots timeline track
-SHIM_EDGE      = api aside confine heap new real start
+SHIM_TRACK     = blocks control counters domains mappings paths phases session snapshots timeline track
+SHIM_EDGE      = api aside confine heap mappings new real start
 
 SHIM_SOURCES   = $(SHIM_BASE:%=shim/base/%.c) $(SHIM_UNWIND:%=shim/unwind/%.c) \
                  $(SHIM_TRACK:%=shim/track/%.c) $(SHIM_EDGE:%=shim/edge/%.c)

@@ -33,7 +33,7 @@
 
 struct options {
     const char *out, *children, *depth, *interval, *growth, *size, *keep, *start; /* null: the recorder's own */
-    bool quiet, live;
+    bool quiet, live, mappings;
     char **program; /* and its arguments */
 };
 
@@ -48,6 +48,7 @@ enum {
     KEY_SIZE,
     KEY_KEEP,
     KEY_START,
+    KEY_MMAP,
 };
 
 static const struct argp_option argp_options[] = {
@@ -70,6 +71,7 @@ static const struct argp_option argp_options[] = {
      "Take one each time the current bytes have grown by that factor, from 1 MiB on", 0},
     {"snapshot-size", KEY_SIZE, "BYTES", 0,
      "Take one when the current bytes come to so many (with K, M or G: times 1024)", 0},
+    {"mmap", KEY_MMAP, NULL, 0, "Count what the program maps by itself, too: mmap, munmap, mremap", 0},
     {"start", KEY_START, "WHEN", 0,
      "on (default), or off: nothing is recorded until the program or `tracemalloc ctl` asks for it", 0},
     {"keep", KEY_KEEP, "N", 0, "Keep N snapshots; the older ones are thinned out (default 64)", 0},
@@ -105,6 +107,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case KEY_SIZE:
         options->size = options_size(state, "snapshot-size", argument);
+        return 0;
+    case KEY_MMAP:
+        options->mappings = true;
         return 0;
     case KEY_START:
         options->start = start_names[options_choose(state, "start", argument, start_names, 2)];
@@ -225,6 +230,7 @@ static char *recorder_options(const struct options *options)
     add_option(list, "snapshot-growth", options->growth);
     add_option(list, "snapshot-size", options->size);
     add_option(list, "keep", options->keep);
+    add_option(list, "mmap", options->mappings ? "on" : NULL);
     add_option(list, "start", options->start);
     fclose(list);
     free(out);

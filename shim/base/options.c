@@ -146,11 +146,27 @@ static bool set_keep(const char *value)
     return true;
 }
 
+static bool on_or_off(const char *text, bool *on)
+{
+    *on = !strcmp(text, "on");
+    return *on || !strcmp(text, "off");
+}
+
+static bool set_mmap(const char *value)
+{
+    bool on;
+    if (!on_or_off(value, &on))
+        return false;
+    options.mappings = on;
+    return true;
+}
+
 static bool set_start(const char *value)
 {
-    if (strcmp(value, "on") && strcmp(value, "off"))
+    bool on;
+    if (!on_or_off(value, &on))
         return false;
-    options.off = value[1] == 'f';
+    options.off = !on;
     return true;
 }
 
@@ -160,7 +176,7 @@ static const struct {
 } keys[] = {
     {"out", set_out}, {"depth", set_depth}, {"children", set_children}, {"root", set_root},
     {"quiet", set_quiet}, {"snapshot-interval", set_interval}, {"snapshot-growth", set_growth},
-    {"snapshot-size", set_size}, {"keep", set_keep}, {"start", set_start},
+    {"snapshot-size", set_size}, {"keep", set_keep}, {"start", set_start}, {"mmap", set_mmap},
 };
 
 static bool set(char *part)

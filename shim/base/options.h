@@ -22,6 +22,7 @@ struct options {
     uint32_t snapshot_growth;   /* each time current has grown by so many thousandths of itself; 0: none */
     uint64_t snapshot_size;     /* each time current passes so many bytes; 0: none */
     uint32_t keep;              /* so many snapshots are kept */
+    bool mappings;              /* what the program maps is recorded, too */
     bool off;                   /* nothing is recorded until it is asked for */
 };
 

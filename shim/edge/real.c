@@ -48,6 +48,10 @@ bool real_start(void)
     FIND(malloc_usable_size);
     FIND(prctl);
     FIND(prlimit64);
+    FIND(mmap);
+    FIND(mmap64);
+    FIND(munmap);
+    FIND(mremap);
     FIND(malloc);
     FIND(free);
     FIND(calloc);

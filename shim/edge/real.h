@@ -23,6 +23,10 @@ struct real {
     size_t (*malloc_usable_size)(void *block);
     int (*prctl)(int option, ...);
     int (*prlimit64)(int pid, int resource, const void *limit, void *old);      /* setrlimit is made of it */
+    void *(*mmap)(void *at, size_t size, int prot, int flags, int fd, off_t offset);
+    void *(*mmap64)(void *at, size_t size, int prot, int flags, int fd, off64_t offset);
+    int (*munmap)(void *start, size_t size);
+    void *(*mremap)(void *start, size_t size, size_t new_size, int flags, ...);
     void *(*malloc)(size_t size);
     void (*free)(void *block);
     void *(*calloc)(size_t count, size_t size);

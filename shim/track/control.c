@@ -3,6 +3,7 @@
 #include "blocks.h"
 #include "counters.h"
 #include "domains.h"
+#include "mappings.h"
 #include "session.h"
 #include "snapshots.h"
 #include "../base/life.h"
@@ -85,6 +86,7 @@ static void clear(struct thread *self)
 {
     blocks_forget();
     domains_forget();
+    mappings_forget();
     counters_clear();
     snapshots_cleared(self);
     file_header->missed_events = 0;

@@ -2,6 +2,7 @@
 #include "counters.h"
 #include "blocks.h"
 #include "domains.h"
+#include "mappings.h"
 #include "../base/arena.h"
 #include "../base/life.h"
 #include <string.h>
@@ -465,6 +466,7 @@ bool counters_inherit(void)
         return false;
     blocks_visit(count_live, &all);
     domains_visit(count_live, &all);
+    mappings_visit(count_live, &all);
     subtract_counted(&all, file_header->site_count);
     sys_munmap(all.sections, size);
     return !all.failed;

@@ -135,6 +135,13 @@ static inline void counter_died(struct trace_counter *counter, uint64_t size)
     counter->freed_bytes += size;
 }
 
+/* A block that lives on has so many bytes less. */
+static inline void counter_shrank(struct trace_counter *counter, uint64_t bytes)
+{
+    counter_save(counter);
+    counter->freed_bytes += bytes;
+}
+
 static inline int64_t counters_held(const struct thread *self)
 {
     return atomic_load_explicit(&self->held, memory_order_relaxed);

@@ -21,8 +21,7 @@ static uint32_t make_frame(uint32_t domain)
 {
     char name[32];
     message_format(name, sizeof name, "[domain %lu]", (unsigned long)domain);
-    uint32_t module = modules_named(name);
-    return module ? frames_number_in((struct code_place){module, 0}, 0) : 0;
+    return frames_number_named(name);
 }
 
 /* Most programs have few. */

@@ -145,26 +145,31 @@ static void count_death(struct thread *self, struct trace_counter *counter, uint
         counters_spilled(site, TRACE_SPILL_TEMPORARY);
 }
 
-void track_died(struct thread *self, const void *block, struct block_entry entry)
+/* So many bytes are gone of what was born at a site; with the last of them the block.  True: see counters_shrink. */
+static bool count_loss(struct thread *self, uint32_t site, const void *block, uint64_t bytes, bool last)
 {
-    if (unlikely(!entry.site)) {
-        modules_link_map_freed(self, block);
-        return;
-    }
-    struct trace_counter *counter = counter_there(self, entry.site);
+    struct trace_counter *counter = counter_there(self, site);
     if (unlikely(!counter)) {
         count_missed();
-        return;
+        return false;
     }
     counters_settle(self);
     counter_begin(self);
-    count_death(self, counter, entry.site, block, entry.size);
+    if (likely(last))
+        count_death(self, counter, site, block, bytes);
+    else
+        counter_shrank(counter, bytes);
     counter_end(self);
     self->last_born = NULL;
-    phases_event(self, 0, 0, 1, entry.size);
-    counters_count(self, -1);
-    bool told = counters_shrink(self, entry.size);
-    if (unlikely(entry.watch))
+    phases_event(self, 0, 0, last, bytes);
+    counters_count(self, -(int64_t)last);
+    return counters_shrink(self, bytes);
+}
+
+void track_died(struct thread *self, const void *block, struct block_entry entry)
+{
+    bool told = entry.site && count_loss(self, entry.site, block, entry.size, true);
+    if (unlikely(!entry.site) || unlikely(entry.watch))
         modules_link_map_freed(self, block);
     if (unlikely(told))
         session_look(self);
@@ -196,7 +201,42 @@ void track_died_before(struct thread *self, const struct deferred *death)
 
 /* --- realloc ----------------------------------------------------------------------------------------- */
 
+/* One end of a move, with the counter of its site: null, there is none, or no room. */
+struct end {
+    struct trace_counter *counter;
+    uint32_t site;
+    const void *block;
+    uint64_t size;
+};
+
 /* Either half may find no room: then the other is counted alone. */
+static void count_move(struct thread *self, const struct end *from, const struct end *to)
+{
+    uint64_t old_size = from->counter ? from->size : 0, new_size = to->counter ? to->size : 0;
+    int deaths = from->counter != NULL, births = to->counter != NULL;
+    if (new_size <= old_size)
+        counters_settle(self);
+    if (likely(births || deaths))
+        counter_begin(self);
+    if (likely(deaths))
+        count_death(self, from->counter, from->site, from->block, old_size);
+    if (likely(births)) {
+        counter_born(to->counter, new_size);
+        if (unlikely(++to->counter->reallocations == 0))
+            counters_spilled(to->site, TRACE_SPILL_REALLOCATIONS);
+    }
+    if (likely(births || deaths))
+        counter_end(self);
+    self->last_born = births ? to->block : NULL;
+    phases_event(self, births, new_size, deaths, old_size);
+    counters_count(self, births - deaths);
+    bool told = new_size > old_size ? counters_grow(self, new_size - old_size)
+                                    : counters_shrink(self, old_size - new_size);
+    if (unlikely(told))
+        session_look(self);
+    session_tick(self, to->size);
+}
+
 void track_moved(struct thread *self, const void *old_block, struct block_entry entry, const void *block,
                  size_t size, const uintptr_t *hook)
 {
@@ -204,40 +244,25 @@ void track_moved(struct thread *self, const void *old_block, struct block_entry 
         track_died(self, old_block, entry);
         return;
     }
-    uint32_t site;
-    uint64_t old_size = entry.size, new_size = size;
-    struct trace_counter *to = counter_here(self, hook, &site), *from = counter_there(self, entry.site);
-    if (unlikely(!to) || unlikely(!blocks_put(block, (struct block_entry){size, site, false}))) {
+    struct end from = {.site = entry.site, .block = old_block, .size = entry.size}, to = {.block = block, .size = size};
+    to.counter = counter_here(self, hook, &to.site);
+    from.counter = counter_there(self, entry.site);
+    if (unlikely(!to.counter) || unlikely(!blocks_put(block, (struct block_entry){size, to.site, false}))) {
         count_missed();
-        to = NULL;
-        new_size = 0;
+        to.counter = NULL;
     }
-    if (unlikely(!from))
-        old_size = 0;
-    if (new_size <= old_size)
-        counters_settle(self);
-    if (likely(from || to))
-        counter_begin(self);
-    if (likely(from))
-        count_death(self, from, entry.site, old_block, old_size);
-    if (likely(to)) {
-        counter_born(to, size);
-        if (unlikely(++to->reallocations == 0))
-            counters_spilled(site, TRACE_SPILL_REALLOCATIONS);
-    }
-    if (likely(from || to))
-        counter_end(self);
-    self->last_born = to ? block : NULL;
-    phases_event(self, to != NULL, new_size, from != NULL, old_size);
-    counters_count(self, (to != NULL) - (from != NULL));
-    bool told = new_size > old_size ? counters_grow(self, new_size - old_size)
-                                    : counters_shrink(self, old_size - new_size);
-    if (unlikely(told))
-        session_look(self);
-    session_tick(self, size);
+    count_move(self, &from, &to);
 }
 
 /* --- what the program tells of ---------------------------------------------------------------------------- */
+
+/* As counter_here, where the call path begins, outside of all others, with a frame of its own. */
+static struct trace_counter *counter_below(struct thread *self, uint32_t frame, const uintptr_t *hook, uint32_t *site)
+{
+    struct frame_state caller = track_caller(hook);
+    *site = whole_stacks ? paths_site_below(self, frame, caller) : paths_site_of_caller(self, caller.lookup);
+    return counter_there(self, *site);
+}
 
 int track_told(struct thread *self, uint32_t domain, const void *block, size_t size, const uintptr_t *hook)
 {
@@ -246,10 +271,8 @@ int track_told(struct thread *self, uint32_t domain, const void *block, size_t s
     tables_take();
     uint32_t frame = domains_frame(domain);
     tables_drop();
-    struct frame_state caller = track_caller(hook);
-    uint32_t site = whole_stacks ? paths_site_below(self, frame, caller)
-                                 : paths_site_of_caller(self, caller.lookup);
-    struct trace_counter *counter = counter_there(self, site);
+    uint32_t site;
+    struct trace_counter *counter = counter_below(self, frame, hook, &site);
     struct block_entry old = {0};
     struct block_entry entry = {size, site, false};
     const void *standing = counter ? domains_put(domain, block, entry, &old) : NULL;
@@ -267,6 +290,72 @@ void track_untold(struct thread *self, uint32_t domain, const void *block)
     struct block_entry entry = domains_take(domain, block, &standing);
     if (entry.site)
         track_died(self, standing, entry);
+}
+
+/* --- what the program maps -------------------------------------------------------------------------------- */
+
+static struct trace_counter *counter_of_mapping(struct thread *self, enum mapping_kind kind, const uintptr_t *hook,
+                                                uint32_t *site)
+{
+    tables_take();
+    uint32_t frame = mappings_frame(kind);
+    tables_drop();
+    return counter_below(self, frame, hook, site);
+}
+
+/* Puts a mapping in the books, in place of whatever is there; the counter is null if that did not succeed. */
+static struct end enter_mapping(struct thread *self, struct range range, enum mapping_kind kind, const uintptr_t *hook)
+{
+    struct end end = {.size = range.end - range.start};
+    end.counter = counter_of_mapping(self, kind, hook, &end.site);
+    end.block = end.counter ? mappings_put(range, end.site, kind) : NULL;
+    if (unlikely(!end.block)) {
+        count_missed();
+        end.counter = NULL;
+    }
+    return end;
+}
+
+/* What the books have there has gone unseen. */
+static void leave(struct thread *self, struct range range)
+{
+    struct taken stale = mappings_take(range);
+    track_unmapped(self, &stale);
+}
+
+void track_mapped(struct thread *self, struct range range, enum mapping_kind kind, const uintptr_t *hook)
+{
+    leave(self, range);
+    if (life_is_stopped())
+        return;
+    struct end to = enter_mapping(self, range, kind, hook);
+    if (to.counter)
+        count_birth(self, to.counter, to.block, to.size);
+}
+
+void track_unmapped(struct thread *self, struct taken *taken)
+{
+    struct mapping_loss loss;
+    bool told = false;
+    while (mappings_lose(taken, &loss))
+        told |= count_loss(self, loss.site, loss.standing, loss.bytes, loss.last);
+    if (unlikely(told))
+        session_look(self);
+}
+
+void track_remapped(struct thread *self, struct taken *taken, struct range range, enum mapping_kind kind,
+                    const uintptr_t *hook)
+{
+    struct mapping_loss loss;
+    leave(self, range);
+    if (life_is_stopped() || !mappings_is_whole(taken) || !mappings_lose(taken, &loss)) {
+        track_unmapped(self, taken);
+        track_mapped(self, range, kind, hook);
+        return;
+    }
+    struct end from = {counter_there(self, loss.site), loss.site, loss.standing, loss.bytes};
+    struct end to = enter_mapping(self, range, kind, hook);
+    count_move(self, &from, &to);
 }
 
 /* --- life -------------------------------------------------------------------------------------------- */

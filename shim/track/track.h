@@ -11,6 +11,7 @@
 
 #include "blocks.h"
 #include "counters.h"
+#include "mappings.h"
 #include "../unwind/stacks.h"
 
 /* Prepares the tables.  granule: least distance of two blocks. */
@@ -54,6 +55,16 @@ void track_failed(struct thread *self, size_t size);
    -ENOMEM.  hook: as of a birth. */
 int track_told(struct thread *self, uint32_t domain, const void *block, size_t size, const uintptr_t *hook);
 void track_untold(struct thread *self, uint32_t domain, const void *block);
+
+/* The program has mapped a range; whatever was known there has gone unseen.  hook: as of a birth. */
+void track_mapped(struct thread *self, struct range range, enum mapping_kind kind, const uintptr_t *hook);
+
+/* What was taken out of the books is unmapped. */
+void track_unmapped(struct thread *self, struct taken *taken);
+
+/* What was taken is mapped in this range now, which may be larger, or smaller: of a whole mapping, one event. */
+void track_remapped(struct thread *self, struct taken *taken, struct range range, enum mapping_kind kind,
+                    const uintptr_t *hook);
 
 /* Where the block was allocated, see tracemalloc_get_object_traceback. */
 int track_traceback(struct thread *self, const void *block, void **addresses, int n);

@@ -50,6 +50,12 @@ uint32_t frames_number_in(struct code_place place, uint32_t flags)
     return records_done(&frames, &file_header->frame_count);
 }
 
+uint32_t frames_number_named(const char *name)
+{
+    uint32_t module = modules_named(name);
+    return module ? frames_number_in((struct code_place){module, 0}, 0) : 0;
+}
+
 struct code_place frames_place(uint32_t number)
 {
     const struct trace_frame *frame = record_at(&frames, number);

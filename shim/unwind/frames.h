@@ -19,6 +19,9 @@ uint32_t frames_number(uintptr_t lookup);
 /* The same of a place that is known, with enum trace_frame_flags. */
 uint32_t frames_number_in(struct code_place place, uint32_t flags);
 
+/* The same of a module that is no file, by its name (modules_named). */
+uint32_t frames_number_named(const char *name);
+
 /* The number of the frame of a lookup address without the lock, for those that have no rule; remembered by the
    thread. */
 uint32_t frames_number_of(struct thread *self, uintptr_t lookup);

@@ -82,6 +82,11 @@ static void test_every_key_sets_its_option(void **state)
     assert_true(options.off);
     read_options("start=on");
     assert_false(options.off);
+    assert_false(options.mappings);
+    read_options("mmap=on");
+    assert_true(options.mappings);
+    read_options("mmap=off");
+    assert_false(options.mappings);
     read_options("snapshot-interval=0.5,snapshot-growth=1.25,snapshot-size=3M,keep=7");
     assert_int_equal(options.snapshot_ms, 500);
     assert_int_equal(options.snapshot_growth, 250);
@@ -131,6 +136,7 @@ static void test_each_bad_value_is_complained_of_once(void **state)
         "snapshot-size=", "snapshot-size=0", "snapshot-size=5T", "snapshot-size=K", "snapshot-size=5KB",
         "snapshot-size=9223372036854775808", "snapshot-size=8589934592G", "keep=", "keep=0", "keep=1025",
         "start=", "start=of", "start=no", "start=offf",
+        "mmap=", "mmap=1", "mmap=onn",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char expected[64];
