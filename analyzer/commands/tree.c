@@ -120,7 +120,7 @@ static bool write_tree(const struct trace *trace, const struct options *options,
 
 int command_tree(int argc, char **argv)
 {
-    struct options options = {.percent = 1, .view = {.view = {.by = BY_FUNCTION}, .no_sites = true}};
+    struct options options = {.percent = 1, .view = {.view = {.by = BY_FUNCTION}, .is_tree = true}};
     struct failure why;
     struct trace trace;
     argp_parse(&argp, argc, argv, 0, NULL, &options);

@@ -15,6 +15,7 @@ enum {
     KEY_ALL_FRAMES = 0x100,
     KEY_FROM,
     KEY_HIDE,
+    KEY_DOMAIN,
     KEY_MIN_BYTES,
     KEY_MIN_BLOCKS
 };
@@ -32,6 +33,10 @@ static const struct argp_option selection_list[] = {
     {"from", KEY_FROM, "FUNCTION", 0, "Only what is below FUNCTION, where stacks are then cut", 0},
     {"hide", KEY_HIDE, "PATTERN", 0,
      "Leave out frames that match: they count as their callers; can be given again", 0},
+    {"domain", KEY_DOMAIN, "DOMAIN", 0,
+     "Only what is of the heap, of mmap, of a mapped file (file), or of the program's own domain of that number; can "
+     "be given again for others",
+     0},
     {"min-bytes", KEY_MIN_BYTES, "SIZE", 0, "Only rows of so many bytes or more: 4096, 64K, 1M, 2G", 0},
     {"min-blocks", KEY_MIN_BLOCKS, "N", 0, "Only rows of so many blocks or more", 0},
     {0}};
@@ -42,6 +47,15 @@ static void add_pattern(struct argp_state *state, struct patterns *patterns, con
     struct failure why;
     if (!patterns_add(patterns, text, otherwise, &why))
         argp_error(state, "--%s=%s: %s", option, text, why.text);
+}
+
+/* What follows the last "it can be" is what completion offers. */
+static void add_domain(struct argp_state *state, struct domains *domains, const char *text)
+{
+    struct domain domain;
+    if (!domain_read(&domain, text))
+        argp_error(state, "--domain=%s: if not a number up to %u: it can be heap, mmap, file", text, UINT32_MAX);
+    domains_add(domains, domain);
 }
 
 static void check(const struct view *view, const struct argp_state *state)
@@ -75,6 +89,9 @@ static error_t parse_selection(int key, char *argument, struct argp_state *state
         return 0;
     case KEY_HIDE:
         add_pattern(state, &view->hide, "hide", argument, PATTERN_ANY);
+        return 0;
+    case KEY_DOMAIN:
+        add_domain(state, &view->domains, argument);
         return 0;
     case KEY_MIN_BYTES:
         view->min_bytes = options_bytes(state, "min-bytes", argument);
@@ -123,21 +140,21 @@ const struct argp view_argp = {sort_list, parse_sort, NULL, NULL, sort_children,
 
 static const struct argp_option grouping_list[] = {
     {"group-by", KEY_GROUP, "WHAT", 0,
-     "Add up by site (the whole call stack), line, function, file or module; the last four go by the "
-     "innermost frame that is not a language's own allocator (operator new, std::allocator, ...)",
+     "Add up by site (the whole call stack), line, function, file, module or domain (heap, mmap, ...); line to module "
+     "go by the innermost frame that is not a language's own allocator (operator new, std::allocator, ...)",
      0},
     {0}};
 
 static error_t parse_grouping(int key, char *argument, struct argp_state *state)
 {
     struct view_options *options = state->input;
-    int first = options->no_sites ? BY_LINE : BY_SITE;
+    int first = options->is_tree ? BY_LINE : BY_SITE, end = options->is_tree ? BY_DOMAIN : GROUPINGS;
     if (key != KEY_GROUP)
         return ARGP_ERR_UNKNOWN;
     options->grouped = true;
     options->view.by =
         (enum grouping)(first + options_choose(state, "group-by", argument, grouping_names + first,
-                                               (size_t)(GROUPINGS - first)));
+                                               (size_t)(end - first)));
     return 0;
 }
 
@@ -157,11 +174,11 @@ static error_t parse_cumulative(int key, char *argument, struct argp_state *stat
         options->view.cumulative = true;
         return 0;
     case ARGP_KEY_END:
-        if (!options->view.cumulative || options->view.by != BY_SITE)
+        if (options->view.cumulative == view_adds_callees(&options->view))
             return 0;
         if (options->grouped)
-            argp_error(state, "--cumulative: a site is a whole stack and has no callees; it goes with "
-                              "--group-by=line, function, file or module");
+            argp_error(state, "--cumulative: %s has no callees; it goes with --group-by=line, function, file or module",
+                       options->view.by == BY_DOMAIN ? "a domain" : "a site is a whole stack and");
         options->view.by = BY_FUNCTION;
         return 0;
     default:

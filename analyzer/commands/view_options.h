@@ -22,11 +22,11 @@ struct view_options {
     struct view view; /* to be freed by view_free() */
     bool sorted;      /* --sort was given */
     bool grouped;     /* --group-by was given */
-    bool no_sites;    /* set by the command: it cannot group by site */
+    bool is_tree;     /* set by the command: it cannot group by site, nor by domain */
 };
 
 extern const struct argp view_argp_selection;  /* --filter, --exclude, --all-frames, --from, --hide,
-                                                  --min-bytes, --min-blocks, --no-cache */
+                                                  --domain, --min-bytes, --min-blocks, --no-cache */
 extern const struct argp view_argp;            /* these, and --sort, by peak without it */
 extern const struct argp view_argp_grouping;   /* --group-by */
 extern const struct argp view_argp_cumulative; /* --cumulative */

@@ -20,7 +20,7 @@ _tracemalloc_long() {
 # none.
 _tracemalloc_values() {
     case $3 in
-    --sort | --group-by | --children | --records | --start)
+    --sort | --group-by | --domain | --children | --records | --start)
         "$1" "$2" "$3=?" 2>&1 | sed -n 's/.*: it can be //p' | tr ',' ' '
         ;;
     esac

@@ -36,7 +36,7 @@ static struct source_frame only_line(const struct source_frame *frame)
 
 static struct source_frame (*const common[GROUPINGS])(const struct source_frame *frame) = {
     [BY_SITE] = only_function, [BY_LINE] = only_line,     [BY_FUNCTION] = only_function,
-    [BY_FILE] = only_file,     [BY_MODULE] = only_module,
+    [BY_FILE] = only_file,     [BY_MODULE] = only_module, [BY_DOMAIN] = only_module,
 };
 
 struct grouped {

@@ -193,8 +193,9 @@ static bool is_around(struct ranking *ranking, const struct scope_frame *frame)
 /* Whether the site is in the group that was entered. */
 static bool is_entered(struct ranking *ranking, uint32_t site)
 {
-    if (!ranking->view.cumulative)
-        return is_around(ranking, scope_origin(&ranking->scope, site));
+    enum grouping by = ranking->around.by;
+    if (!ranking->view.cumulative || by == BY_DOMAIN)
+        return is_around(ranking, scope_grouped(&ranking->scope, site, by));
     struct scope_stack stack = scope_stack(&ranking->scope, site);
     for (size_t i = stack.origin; i < stack.count; i++)
         if (is_around(ranking, stack.frames[i]))
@@ -274,13 +275,13 @@ static void add_to_rows(struct ranking *ranking, uint32_t site)
         set_key(ranking, site);
         return;
     }
-    if (ranking->view.by != BY_SITE && ranking->view.cumulative) {
+    if (view_adds_callees(&ranking->view)) {
         add_to_callers(ranking, site);
         return;
     }
     if (!*row)
         *row = ranking->view.by == BY_SITE ? stack_of(ranking, site)
-                                           : group_of(ranking, scope_origin(&ranking->scope, site));
+                                           : group_of(ranking, scope_grouped(&ranking->scope, site, ranking->view.by));
     add_to_row(ranking, *row, site);
 }
 

@@ -49,8 +49,8 @@ static void merge_sites(struct rows *rows, struct scope *scope)
 static void add_site(struct sums *sums, struct scope *scope, uint32_t site)
 {
     const struct figures *figures = &scope->trace->sites[site].figures;
-    if (!scope->view->cumulative) {
-        sums_add(sums, scope_group(scope, scope_origin(scope, site)), site, figures);
+    if (!view_adds_callees(scope->view)) {
+        sums_add(sums, scope_group(scope, scope_grouped(scope, site, scope->view->by)), site, figures);
         return;
     }
     struct scope_stack stack = scope_stack(scope, site);

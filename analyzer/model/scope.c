@@ -27,6 +27,12 @@ static struct scope_frame look_at(const struct view *view, const struct source_f
     };
 }
 
+static void name_domain(struct scope_domain *domain)
+{
+    domain_name(domain->domain, domain->name);
+    domain->frame = (struct scope_frame){.source = {.module = domain->name}};
+}
+
 void scope_open(struct scope *scope, const struct view *view, const struct trace *trace,
                 struct symbols *symbols)
 {
@@ -36,6 +42,7 @@ void scope_open(struct scope *scope, const struct view *view, const struct trace
     scope->overflow = look_at(view, &stack_overflow);
     scope->unknown = look_at(view, &unknown);
     scope->hidden = (struct scope_frame){.source = hidden};
+    name_domain(&scope->heap);
 }
 
 /* Room for as many as the trace has by now. */
@@ -54,7 +61,10 @@ void scope_regroup(struct scope *scope)
 {
     groups_free(&scope->groups);
     groups_start(&scope->groups, scope->view->by);
-    scope->overflow.group = scope->unknown.group = scope->hidden.group = 0;
+    scope->overflow.group = scope->unknown.group = scope->hidden.group = scope->heap.frame.group = 0;
+    for (uint32_t i = 0; i < scope->domain_room; i++)
+        if (scope->domains[i])
+            scope->domains[i]->frame.group = 0;
     for (uint32_t i = 0; i < scope->frame_room; i++)
         for (size_t j = 0; j < scope->known[i].count; j++)
             scope->known[i].all[j].group = 0;
@@ -67,6 +77,10 @@ void scope_close(struct scope *scope)
     free(scope->known);
     free(scope->verdicts);
     free(scope->frames);
+    for (uint32_t i = 0; i < scope->domain_room; i++)
+        free(scope->domains[i]);
+    free(scope->domains);
+    free(scope->outermost);
     groups_free(&scope->groups);
     *scope = (struct scope){0};
 }
@@ -159,6 +173,58 @@ static size_t origin_of(const struct scope *scope)
     return origin;
 }
 
+/* --- domains ------------------------------------------------------------------------------------------- */
+
+/* A node's parent has a smaller number: its outermost frame is known. */
+static void look_outside(struct scope *scope)
+{
+    const struct trace *trace = scope->trace;
+    uint32_t count = trace->header.node_count;
+    if (count > scope->outermost_room)
+        scope->outermost = grow(scope->outermost, &scope->outermost_room, count, sizeof(*scope->outermost));
+    for (uint32_t i = scope->outermost_count; i < count; i++) {
+        uint32_t parent = trace->nodes[i].parent;
+        if (i >= TRACE_NODE_FIRST)
+            scope->outermost[i] = parent >= TRACE_NODE_FIRST ? scope->outermost[parent]
+                                                             : trace->frames[trace->nodes[i].frame].module;
+    }
+    scope->outermost_count = count;
+}
+
+static struct scope_domain *new_domain(struct domain which)
+{
+    struct scope_domain *domain = memory_get(1, sizeof(*domain));
+    domain->domain = which;
+    name_domain(domain);
+    return domain;
+}
+
+const struct scope_domain *scope_domain(struct scope *scope, uint32_t site)
+{
+    const struct trace *trace = scope->trace;
+    uint32_t node = trace->sites[site].node;
+    if (node >= scope->outermost_count)
+        look_outside(scope);
+    uint32_t module = scope->outermost[node];
+    if (!module)
+        return &scope->heap;
+    if (module >= scope->domain_room)
+        scope->domains = grow(scope->domains, &scope->domain_room, trace->header.module_count, sizeof(*scope->domains));
+    if (scope->domains[module])
+        return scope->domains[module];
+    struct domain domain = domain_of_module(trace->module_paths[module]);
+    if (domain.kind == DOMAIN_HEAP)
+        return &scope->heap;
+    scope->domains[module] = new_domain(domain);
+    return scope->domains[module];
+}
+
+static bool is_of_domain(struct scope *scope, uint32_t site)
+{
+    const struct domains *domains = &scope->view->domains;
+    return !domains->count || domains_have(domains, scope_domain(scope, site)->domain);
+}
+
 /* --- filters ------------------------------------------------------------------------------------------- */
 
 static bool passes(const struct scope *scope)
@@ -183,7 +249,8 @@ bool scope_has(struct scope *scope, uint32_t site)
                                sizeof(*scope->verdicts));
     if (scope->verdicts[site] == VERDICT_OPEN) {
         struct walk walk = {.brief = !scope->view->all_frames};
-        scope->verdicts[site] = see_site(scope, &walk, site) && passes(scope) ? VERDICT_IN : VERDICT_OUT;
+        scope->verdicts[site] =
+            is_of_domain(scope, site) && see_site(scope, &walk, site) && passes(scope) ? VERDICT_IN : VERDICT_OUT;
     }
     return scope->verdicts[site] == VERDICT_IN;
 }
@@ -222,6 +289,11 @@ const struct scope_frame *scope_origin(struct scope *scope, uint32_t site)
     struct walk walk = {.brief = true};
     see_site(scope, &walk, site);
     return scope->frames[origin_of(scope)];
+}
+
+const struct scope_frame *scope_grouped(struct scope *scope, uint32_t site, enum grouping by)
+{
+    return by == BY_DOMAIN ? &scope_domain(scope, site)->frame : scope_origin(scope, site);
 }
 
 /* Frames are handed out as they are; only their number is noted in them. */

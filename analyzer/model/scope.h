@@ -27,6 +27,13 @@ struct scope_stack {
     bool truncated; /* it goes on outside, but is not known further */
 };
 
+/* A domain of the trace, as a frame: the module bears its name. */
+struct scope_domain {
+    struct domain domain;
+    char name[DOMAIN_NAME_SIZE];
+    struct scope_frame frame;
+};
+
 struct scope {
     const struct view *view;
     const struct trace *trace;
@@ -39,6 +46,9 @@ struct scope {
     const struct scope_frame **frames; /* of the last stack */
     size_t count, capacity;
     uint8_t *verdicts; /* by site */
+    struct scope_domain heap, **domains; /* by module; null: not met yet, or the heap */
+    uint32_t *outermost;                 /* by node, the module of its outermost frame; of as many as were met */
+    uint32_t outermost_count, outermost_room, domain_room;
 };
 
 /* What is in a view. */
@@ -66,6 +76,12 @@ struct scope_stack scope_stack(struct scope *scope, uint32_t site);
 /* The frame that a site's allocations are attributed to: the same as in scope_stack(), but no more of the
    stack is resolved than that takes. */
 const struct scope_frame *scope_origin(struct scope *scope, uint32_t site);
+
+/* The domain of a site, in the view or not; it lives as long as the scope. */
+const struct scope_domain *scope_domain(struct scope *scope, uint32_t site);
+
+/* The frame by which a site is grouped, without its callers: of its domain, or scope_origin(). */
+const struct scope_frame *scope_grouped(struct scope *scope, uint32_t site, enum grouping by);
 
 /* The number in scope->groups of a frame's group. */
 uint32_t scope_group(struct scope *scope, const struct scope_frame *frame);

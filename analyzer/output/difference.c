@@ -151,7 +151,7 @@ static void put_kinds(const struct writing *writing, size_t changed)
     static const char *const nouns[GROUPINGS][2] = {
         [BY_SITE] = {"call site", "call sites"},   [BY_LINE] = {"line", "lines"},
         [BY_FUNCTION] = {"function", "functions"}, [BY_FILE] = {"file", "files"},
-        [BY_MODULE] = {"module", "modules"},
+        [BY_MODULE] = {"module", "modules"},       [BY_DOMAIN] = {"domain", "domains"},
     };
     const struct difference *difference = writing->report->difference;
     const char *between = " changed: ";

@@ -376,7 +376,8 @@ void json_stacks_put(FILE *out, struct json_stacks *stacks, uint32_t site)
         stack = scope_stack(report->scope, site);
         truncated = stack.truncated;
     }
-    fprintf(out, ", \"truncated\": %s,\n   \"frames\": [", truncated ? "true" : "false");
+    fprintf(out, ", \"domain\": \"%s\", \"truncated\": %s,\n   \"frames\": [",
+            scope_domain(report->scope, site)->name, truncated ? "true" : "false");
     if (seen)
         put_seen(out, &stack);
     else

@@ -48,7 +48,7 @@ static const struct look {
 static const char *const nouns[GROUPINGS][2] = {
     [BY_SITE] = {"call site", "call sites"},   [BY_LINE] = {"line", "lines"},
     [BY_FUNCTION] = {"function", "functions"}, [BY_FILE] = {"file", "files"},
-    [BY_MODULE] = {"module", "modules"},
+    [BY_MODULE] = {"module", "modules"},       [BY_DOMAIN] = {"domain", "domains"},
 };
 
 static const char *amount(uint64_t value, bool bytes, char text[UNITS_SIZE])
@@ -416,7 +416,7 @@ static void put_titles(const struct live *live, int row, const struct columns *a
     if (at->second)
         put_right(row, at->second, SCREEN_BAR, look->second_title);
     snprintf(title, sizeof(title), "%s %s%s%s", units_count(all, count), nouns[view->by][all != 1],
-             view->cumulative && view->by != BY_SITE ? ", callees included" : "",
+             view_adds_callees(view) ? ", callees included" : "",
              live->filter[0] ? " matching" : "");
     int column = at->name;
     column += screen_put(row, column, screen_columns(), SCREEN_BAR, title);

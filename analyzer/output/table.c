@@ -9,7 +9,7 @@
 static const char *const nouns[GROUPINGS][2] = {
     [BY_SITE] = {"call site", "call sites"},   [BY_LINE] = {"line", "lines"},
     [BY_FUNCTION] = {"function", "functions"}, [BY_FILE] = {"file", "files"},
-    [BY_MODULE] = {"module", "modules"},
+    [BY_MODULE] = {"module", "modules"},       [BY_DOMAIN] = {"domain", "domains"},
 };
 
 struct widths {
@@ -90,7 +90,7 @@ void text_table(const struct text *text)
     if (count < all)
         fprintf(text->out, "%zu of ", count);
     fprintf(text->out, "%s %s, %s%s\n", units_count(all, number), noun[all != 1], title,
-            report->view->cumulative ? ", callees included" : "");
+            view_adds_callees(report->view) ? ", callees included" : "");
     struct widths widths = measure(report, count);
     struct stack stack = {0};
     for (size_t i = 0; i < count; i++)

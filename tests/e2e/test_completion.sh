@@ -60,7 +60,7 @@ for command in $commands; do
     options=$(echo "$help" | grep -oE '^ {2,6}(-., )?--[a-z-]+=?' | grep -oE -- '--[a-z-]+=?' | sort | paste -sd ' ')
     same "bash: every option of $command" "$options" "$(bash_has $command --)"
     # What is to be one word of a few, by its name in --help.
-    for option in $(echo "$help" | sed -nE 's/^ +(-., )?--([a-z-]+)\[?=(WHAT|WHICH|TABLE)\]?.*/\2/p'); do
+    for option in $(echo "$help" | sed -nE 's/^ +(-., )?--([a-z-]+)\[?=(WHAT|WHICH|TABLE|DOMAIN)\]?.*/\2/p'); do
         words=$("$tracemalloc" $command "--$option=no such word" 2>&1 | sed -nE 's/.*it can be (.*)/\1/p' | tr -d ,)
         same "bash: what --$option of $command can be" "$(printf '%s\n' $words | sort | paste -sd ' ')" \
             "$(bash_has $command "--$option" = '')"

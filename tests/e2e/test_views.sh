@@ -112,7 +112,11 @@ wrong "an empty pattern" "there is no pattern" report --hide module=
 wrong "an odd size" "it can be a number of bytes" report --min-bytes 1kb
 wrong "too large a size" "it can be a number of bytes" report --min-bytes 99999999999999999T
 wrong "two places to cut at" "--from can be given once" report --from load --from odd
+wrong "--cumulative of domains" "a domain has no callees" report --cumulative --group-by domain
+wrong "an unknown domain" "--domain=heaps: if not a number up to 4294967295: it can be heap, mmap, file" report \
+    --domain heaps
 wrong "a tree of whole stacks" "it can be line, function, file, module" tree --group-by site
+wrong "a tree of domains" "it can be line, function, file, module" tree --group-by domain
 wrong "an odd threshold" "a number from 0 to 100" tree --threshold 101
 wrong "another odd threshold" "a number from 0 to 100" tree --threshold nan
 wrong "source of a module" "a module has no text" source module=libc*

@@ -34,7 +34,7 @@ struct variation {
     int columns;
     enum grouping by;
     enum metric metric;
-    bool cumulative, hide, from, filter, inverted;
+    bool cumulative, hide, from, filter, domain, inverted;
 };
 
 static struct variation vary(const uint8_t *data, size_t size)
@@ -50,7 +50,8 @@ static struct variation vary(const uint8_t *data, size_t size)
                               .hide = sum & 256,
                               .from = sum & 512,
                               .filter = sum & 1024,
-                              .inverted = sum & 2048};
+                              .inverted = sum & 2048,
+                              .domain = sum & 4096};
 }
 
 /* setlocale would read files each time. */
@@ -157,6 +158,8 @@ static struct view view_of(enum grouping by, const struct variation *variation)
     add(&view.from, variation->from, "?*");
     add(&view.filter, variation->filter, "*[!a]");
     add(&view.marked, true, "*");
+    for (uint32_t i = 0; variation->domain && i < 3; i++)
+        domains_add(&view.domains, (struct domain){i ? DOMAIN_OWN : DOMAIN_MMAP, i});
     return view;
 }
 

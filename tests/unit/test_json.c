@@ -102,12 +102,12 @@ static void contract(void **state)
         " \"sites\": [\n"
         "  {\"current_bytes\": 16, \"current_blocks\": 2, \"peak_bytes\": 32, \"peak_blocks\": 4, "
         "\"allocated_bytes\": 48, \"allocations\": 6, \"frees\": 4, \"reallocations\": 0, \"temporary\": 0, "
-        "\"truncated\": false,\n"
+        "\"domain\": \"heap\", \"truncated\": false,\n"
         "   \"frames\": [{\"function\": null, \"file\": null, \"line\": null, "
         "\"module\": \"/nonexistent/\\\"odd\\\"\\u000a\", \"address\": \"0x1234\", \"inlined\": false}]},\n"
         "  {\"current_bytes\": 0, \"current_blocks\": 1, \"peak_bytes\": 0, \"peak_blocks\": 1, "
         "\"allocated_bytes\": 0, \"allocations\": 1, \"frees\": 0, \"reallocations\": 0, \"temporary\": 0, "
-        "\"truncated\": true,\n"
+        "\"domain\": \"heap\", \"truncated\": true,\n"
         "   \"frames\": [{\"function\": \"[overflow]\", \"file\": null, \"line\": null, \"module\": null, "
         "\"address\": null, \"inlined\": false}]}]}\n",
         (unsigned long long)writer.header.used);
