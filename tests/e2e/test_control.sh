@@ -109,8 +109,8 @@ same "pools: a fork's child has what its parent told" "8 2699 700 1999" \
 same "pools: the frame that has told it" "from_arena from_pool" \
     "$("$tracemalloc" report --json --group-by function "$tmp/trace.2" | jq -r '.sites[].frames[0].function' |
         grep from_ | sort | xargs)"
-same "pools: a domain's" "700" "$("$tracemalloc" report --json --all-frames --filter 'module=?domain 3?' \
-    "$tmp/trace.2" | jq '[.sites[].current_bytes] | add')"
+same "pools: a domain's" "700" \
+    "$("$tracemalloc" report --json --domain 3 "$tmp/trace.2" | jq '[.sites[].current_bytes] | add')"
 for name in a b; do cp "$build/tests/hazards/calling_plugin.so" "$tmp/$name.so"; done
 traced "" "$program" plugins "$tmp/a.so" "$tmp/b.so"
 same "libraries that come or go while nothing is recorded: it is seen when they go" 2 \
