@@ -261,8 +261,8 @@ static inline int tracemalloc_phase_end(const char *name, struct tracemalloc_pha
  * Records a block of an allocator of the program's own (a pool, an arena over mmap), of so many bytes, as if
  * it had been allocated here.  What was told before of a block at the same address of the same domain counts
  * as freed.
- * domain: any number; the call paths of its blocks begin at a frame of a module "[domain N]".  Addresses of
- * different domains, and of the heap, have nothing to do with each other.
+ * domain: any number, by which `tracemalloc report --domain N` selects; the call paths of its blocks begin at a frame
+ * of a module "[domain N]".  Addresses of different domains, and of the heap, have nothing to do with each other.
  *
  * As in Python, such blocks count in current, peak and allocated like all others: where a pool gets its
  * memory from malloc it counts twice.  While recording is stopped nothing is recorded.

@@ -6,6 +6,7 @@
 #include "commands/commands.h"
 #include "commands/options.h"
 #include "commands/symbol_options.h"
+#include "commands/view_options.h"
 #include "model/progress.h"
 #include "output/checked.h"
 #include "output/message.h"
@@ -65,7 +66,7 @@ static const struct argp_option argp_options[] = {
     {"json", KEY_JSON, NULL, 0, "Write one JSON object", 3},
     {0}};
 
-static const struct argp_child children[] = {{&symbol_options}, {0}};
+static const struct argp_child children[] = {{&symbol_options}, {&view_argp_domain, 0, NULL, 2}, {0}};
 
 static void add_limit(struct options *options, const struct argp_state *state, enum limited what,
                       const char *argument)
@@ -126,6 +127,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     }
     switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[1] = &options->view.domains;
+        return 0;
     case KEY_BASELINE:
         if (options->baseline)
             argp_error(state, "--baseline can be given once");

@@ -5,6 +5,7 @@
 #include "commands/commands.h"
 #include "commands/options.h"
 #include "commands/symbol_options.h"
+#include "commands/view_options.h"
 #include "model/progress.h"
 #include "output/leaks.h"
 #include "output/message.h"
@@ -16,6 +17,7 @@ struct options {
     const char **suppressions;
     size_t suppression_count, suppression_capacity;
     size_t limit;
+    struct domains domains;
     bool json, full, limited, strict;
 };
 
@@ -40,12 +42,15 @@ static void add_suppressions(struct options *options, const char *file)
     options->suppressions[options->suppression_count++] = file;
 }
 
-static const struct argp_child children[] = {{&symbol_options}, {0}};
+static const struct argp_child children[] = {{&symbol_options}, {&view_argp_domain}, {0}};
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
     struct options *options = state->input;
     switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[1] = &options->domains;
+        return 0;
     case KEY_SUPPRESSIONS:
         add_suppressions(options, argument);
         return 0;
@@ -92,7 +97,7 @@ static void write_leaks(const struct trace *trace, const struct suppressions *su
                         const struct options *options)
 {
     struct symbols *symbols = symbols_open(trace);
-    struct view view = {.metric = METRIC_CURRENT, .by = BY_SITE};
+    struct view view = {.metric = METRIC_CURRENT, .by = BY_SITE, .domains = options->domains};
     struct scope scope;
     struct leaks leaks;
     struct progress progress;
@@ -148,5 +153,6 @@ int command_leaks(int argc, char **argv)
     }
     suppressions_free(&suppressions);
     free(options.suppressions);
+    domains_free(&options.domains);
     return fine ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -20,6 +20,29 @@ enum {
     KEY_MIN_BLOCKS
 };
 
+/* --- of what -------------------------------------------------------------------------------------------- */
+
+static const struct argp_option domain_list[] = {
+    {"domain", KEY_DOMAIN, "DOMAIN", 0,
+     "Only what is of the heap, of mmap, of a mapped file (file), or of the program's own domain of that number; can "
+     "be given again for others",
+     0},
+    {0}};
+
+/* What follows "it can be" is what completion offers. */
+static error_t parse_domain(int key, char *argument, struct argp_state *state)
+{
+    struct domain domain;
+    if (key != KEY_DOMAIN)
+        return ARGP_ERR_UNKNOWN;
+    if (!domain_read(&domain, argument))
+        argp_error(state, "--domain=%s: if not a number up to %u: it can be heap, mmap, file", argument, UINT32_MAX);
+    domains_add(state->input, domain);
+    return 0;
+}
+
+const struct argp view_argp_domain = {domain_list, parse_domain, NULL, NULL, NULL, NULL, NULL};
+
 /* --- which sites, in which order ----------------------------------------------------------------------- */
 
 static const struct argp_option selection_list[] = {
@@ -33,10 +56,6 @@ static const struct argp_option selection_list[] = {
     {"from", KEY_FROM, "FUNCTION", 0, "Only what is below FUNCTION, where stacks are then cut", 0},
     {"hide", KEY_HIDE, "PATTERN", 0,
      "Leave out frames that match: they count as their callers; can be given again", 0},
-    {"domain", KEY_DOMAIN, "DOMAIN", 0,
-     "Only what is of the heap, of mmap, of a mapped file (file), or of the program's own domain of that number; can "
-     "be given again for others",
-     0},
     {"min-bytes", KEY_MIN_BYTES, "SIZE", 0, "Only rows of so many bytes or more: 4096, 64K, 1M, 2G", 0},
     {"min-blocks", KEY_MIN_BLOCKS, "N", 0, "Only rows of so many blocks or more", 0},
     {0}};
@@ -47,15 +66,6 @@ static void add_pattern(struct argp_state *state, struct patterns *patterns, con
     struct failure why;
     if (!patterns_add(patterns, text, otherwise, &why))
         argp_error(state, "--%s=%s: %s", option, text, why.text);
-}
-
-/* What follows the last "it can be" is what completion offers. */
-static void add_domain(struct argp_state *state, struct domains *domains, const char *text)
-{
-    struct domain domain;
-    if (!domain_read(&domain, text))
-        argp_error(state, "--domain=%s: if not a number up to %u: it can be heap, mmap, file", text, UINT32_MAX);
-    domains_add(domains, domain);
 }
 
 static void check(const struct view *view, const struct argp_state *state)
@@ -90,8 +100,8 @@ static error_t parse_selection(int key, char *argument, struct argp_state *state
     case KEY_HIDE:
         add_pattern(state, &view->hide, "hide", argument, PATTERN_ANY);
         return 0;
-    case KEY_DOMAIN:
-        add_domain(state, &view->domains, argument);
+    case ARGP_KEY_INIT:
+        state->child_inputs[1] = &view->domains;
         return 0;
     case KEY_MIN_BYTES:
         view->min_bytes = options_bytes(state, "min-bytes", argument);
@@ -107,7 +117,8 @@ static error_t parse_selection(int key, char *argument, struct argp_state *state
     }
 }
 
-static const struct argp_child selection_children[] = {{&symbol_options, 0, NULL, 0}, {0}};
+static const struct argp_child selection_children[] = {
+    {&symbol_options, 0, NULL, 0}, {&view_argp_domain, 0, NULL, 0}, {0}};
 
 const struct argp view_argp_selection = {
     selection_list, parse_selection, NULL, NULL, selection_children, NULL, NULL};

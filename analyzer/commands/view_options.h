@@ -25,6 +25,7 @@ struct view_options {
     bool is_tree;     /* set by the command: it cannot group by site, nor by domain */
 };
 
+extern const struct argp view_argp_domain;     /* --domain; its input is a struct domains */
 extern const struct argp view_argp_selection;  /* --filter, --exclude, --all-frames, --from, --hide,
                                                   --domain, --min-bytes, --min-blocks, --no-cache */
 extern const struct argp view_argp;            /* these, and --sort, by peak without it */

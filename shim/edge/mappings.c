@@ -51,23 +51,10 @@ static void *remap_really(void *start, size_t size, size_t new_size, int flags, 
 
 /* --- the hooks ------------------------------------------------------------------------------------------ */
 
-/* Of what was taken out: it is gone if the call succeeded. */
-static void settle(struct thread *self, struct taken *taken, bool gone)
-{
-    if (gone)
-        track_unmapped(self, taken);
-    else
-        mappings_put_back(taken);
-}
-
-static enum mapping_kind kind_of(int flags)
-{
-    return flags & MAP_ANONYMOUS ? MAPPING_ANONYMOUS : MAPPING_FILE;
-}
-
-/* To fill pages, as it may be asked, takes its time: that is not spent with the guard. */
-static void *map_anywhere(mmap_function *next, void *at, size_t size, int prot, int flags, int fd, off_t offset,
-                          const uintptr_t *frame)
+/* What MAP_FIXED maps over is nobody's in between: the books may have it until then.  To fill pages, as may be asked,
+   takes its time, which is not spent with the guard. */
+static void *map(mmap_function *next, void *at, size_t size, int prot, int flags, int fd, off_t offset,
+                 const uintptr_t *frame)
 {
     void *mapped = map_really(next, at, size, prot, flags, fd, offset);
     if (mapped == MAP_FAILED)
@@ -77,33 +64,10 @@ static void *map_anywhere(mmap_function *next, void *at, size_t size, int prot, 
         life_missed();
         return mapped;
     }
-    track_mapped(self, range_of(mapped, size), kind_of(flags), frame);
+    enum mapping_kind kind = flags & MAP_ANONYMOUS ? MAPPING_ANONYMOUS : MAPPING_FILE;
+    track_mapped(self, range_of(mapped, size), kind, frame);
     guard_drop(self);
     return mapped;
-}
-
-/* Whatever is mapped there goes. */
-static void *map_over(mmap_function *next, void *at, size_t size, int prot, int flags, int fd, off_t offset,
-                      const uintptr_t *frame)
-{
-    struct thread *self = hook_enter(frame);
-    struct taken taken = self ? mappings_take(range_of(at, size)) : (struct taken){0};
-    void *mapped = map_really(next, at, size, prot, flags, fd, offset);
-    if (self) {
-        settle(self, &taken, mapped != MAP_FAILED);
-        if (mapped != MAP_FAILED)
-            track_mapped(self, range_of(mapped, size), kind_of(flags), frame);
-        guard_drop(self);
-    } else if (mapped != MAP_FAILED) {
-        life_missed();
-    }
-    return mapped;
-}
-
-static void *map(mmap_function *next, void *at, size_t size, int prot, int flags, int fd, off_t offset,
-                 const uintptr_t *frame)
-{
-    return (flags & MAP_FIXED ? map_over : map_anywhere)(next, at, size, prot, flags, fd, offset, frame);
 }
 
 HOOK void *mmap(void *at, size_t size, int prot, int flags, int fd, off_t offset)
@@ -123,45 +87,46 @@ HOOK void *mmap64(void *at, size_t size, int prot, int flags, int fd, off64_t of
 }
 
 /* Without the guard the books keep what is gone until something else is mapped there. */
-HOOK int munmap(void *start, size_t size)
+static int unmap(void *start, size_t size, const uintptr_t *frame)
 {
-    const uintptr_t *frame = HOOK_FRAME;
-    struct thread *self = is_recorded(frame) ? hook_enter(frame) : NULL;
+    struct thread *self = hook_enter(frame);
     struct taken taken = self ? mappings_take(range_of(start, size)) : (struct taken){0};
     POINT("unmapping");
     int result = unmap_really(start, size);
-    if (self) {
-        settle(self, &taken, result == 0);
-        guard_drop(self);
-    } else if (is_recorded(frame) && result == 0) {
+    if (!self && result == 0)
         life_missed();
-    }
+    if (!self)
+        return result;
+    if (result == 0)
+        track_unmapped(self, &taken);
+    else
+        mappings_put_back(&taken);
+    guard_drop(self);
     return result;
 }
 
-/* With a size of 0 (of what is shared), or MREMAP_DONTUNMAP, the old mapping stays. */
+HOOK int munmap(void *start, size_t size)
+{
+    const uintptr_t *frame = HOOK_FRAME;
+    return is_recorded(frame) ? unmap(start, size, frame) : unmap_really(start, size);
+}
+
+/* With MREMAP_DONTUNMAP, or a size of 0 (of what is shared), the old mapping stays. */
 static void *remap(void *start, size_t size, size_t new_size, int flags, void *wanted, const uintptr_t *frame)
 {
     struct thread *self = hook_enter(frame);
-    struct taken target = {0}, moved = {0};
-    enum mapping_kind kind = MAPPING_ANONYMOUS;
-    if (self) {
-        kind = mappings_kind(start);
-        target = mappings_take(range_of(wanted, flags & MREMAP_FIXED ? new_size : 0));
-        moved = mappings_take(range_of(start, flags & MREMAP_DONTUNMAP ? 0 : size));
-    }
+    enum mapping_kind kind = self ? mappings_kind(start) : MAPPING_ANONYMOUS;
+    bool moves = self && !(flags & MREMAP_DONTUNMAP);
+    struct taken taken = moves ? mappings_take(range_of(start, size)) : (struct taken){0};
     void *mapped = remap_really(start, size, new_size, flags, wanted);
-    bool failed = mapped == MAP_FAILED;
-    if (!self) {
-        if (!failed)
-            life_missed();
+    if (!self && mapped != MAP_FAILED)
+        life_missed();
+    if (!self)
         return mapped;
-    }
-    settle(self, &target, !failed);
-    if (failed)
-        mappings_put_back(&moved);
+    if (mapped != MAP_FAILED)
+        track_remapped(self, &taken, range_of(mapped, new_size), kind, frame);
     else
-        track_remapped(self, &moved, range_of(mapped, new_size), kind, frame);
+        mappings_put_back(&taken);
     guard_drop(self);
     return mapped;
 }

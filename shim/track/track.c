@@ -316,11 +316,11 @@ static struct end enter_mapping(struct thread *self, struct range range, enum ma
     return end;
 }
 
-/* What the books have there has gone unseen. */
+/* What the books have there was mapped over, or has gone unseen. */
 static void leave(struct thread *self, struct range range)
 {
-    struct taken stale = mappings_take(range);
-    track_unmapped(self, &stale);
+    struct taken before = mappings_take(range);
+    track_unmapped(self, &before);
 }
 
 void track_mapped(struct thread *self, struct range range, enum mapping_kind kind, const uintptr_t *hook)

@@ -56,7 +56,7 @@ void track_failed(struct thread *self, size_t size);
 int track_told(struct thread *self, uint32_t domain, const void *block, size_t size, const uintptr_t *hook);
 void track_untold(struct thread *self, uint32_t domain, const void *block);
 
-/* The program has mapped a range; whatever was known there has gone unseen.  hook: as of a birth. */
+/* The program has mapped a range; whatever was known there is gone.  hook: as of a birth. */
 void track_mapped(struct thread *self, struct range range, enum mapping_kind kind, const uintptr_t *hook);
 
 /* What was taken out of the books is unmapped. */

@@ -40,4 +40,29 @@ same "where call paths begin" "[mmap file]: site_file site_move site_move_to, [m
 
 "$tracemalloc" run -q --mmap -o "$tmp/run" "$program" parts >"$tmp/out"
 check "run --mmap: every figure" diff "$tmp/out" <(mapped "$tmp/run")
+
+# ---- views -------------------------------------------------------------------------------------------
+
+traced mmap=on "$program" files >/dev/null
+# current_of COMMAND OPTIONS...: the bytes that are live of what the rows are.
+current_of() { "$tracemalloc" "$@" --json "$tmp/trace" | jq '[.sites[].current_bytes] | add // 0'; }
+same "report: what is of each domain" "4096 151552 155648 0" "$(current_of report --domain mmap) $(
+    current_of report --domain file) $(current_of report --domain mmap --domain file) $(current_of report --domain 1)"
+same "report: the same, where stacks are cut and hidden" "4096" \
+    "$(current_of report --domain mmap --from main --hide '*libc*')"
+same "report: rows by domain" "file 151552 mmap 4096" "$("$tracemalloc" report --json --group-by domain --sort current \
+    "$tmp/trace" | jq -r '[.sites[] | select(.current_bytes > 0) | "\(.frames[0].module) \(.current_bytes)"] | join(" ")')"
+same "leaks" "4096 151552" "$(current_of leaks --domain mmap) $(current_of leaks --domain file)"
+same "tree" "151552 of [mmap file]" "$("$tracemalloc" tree --json --domain file --sort current "$tmp/trace" |
+    jq -r '.nodes | map(select(.frame.module == "[mmap file]"))[0] | "\(.current_bytes) of \(.frame.module)"')"
+same "source" "1" "$("$tracemalloc" source --domain mmap --sort current site_map "$tmp/trace" | grep -c '4.0 KiB.* mmap(NULL')"
+check "check: within" eval '"$tracemalloc" check --domain mmap --max-current 4K --max-leaked 4K "$tmp/trace" >/dev/null'
+check "check: beyond" eval '! "$tracemalloc" check --domain file --max-current 4K "$tmp/trace" >/dev/null'
+same "diff" "0 4096" "$(traced "" "$program" files >/dev/null; mv "$tmp/trace" "$tmp/none"
+    traced mmap=on "$program" files >/dev/null
+    "$tracemalloc" diff --json --domain mmap --group-by domain --sort current "$tmp/none" "$tmp/trace" |
+        jq -r '.sites[0] | "\(.old.current_bytes) \(.new.current_bytes)"')"
+same "several traces: domains are one" "mmap 8192" "$(cp "$tmp/trace" "$tmp/trace.copy"
+    "$tracemalloc" report --json --group-by domain --domain mmap "$tmp/trace" "$tmp/trace.copy" |
+        jq -r '.sites[] | "\(.frames[0].module) \(.current_bytes)"')"
 finish
