@@ -24,8 +24,8 @@ enum {
 
 static const struct argp_option domain_list[] = {
     {"domain", KEY_DOMAIN, "DOMAIN", 0,
-     "Only what is of the heap, of mmap, of a mapped file (file), or of the program's own domain of that number; can "
-     "be given again for others",
+     "Only what is of the heap, of mmap, of a mapped file (file), or of the program's own domain of that "
+     "number; can be given again for others",
      0},
     {0}};
 
@@ -36,7 +36,8 @@ static error_t parse_domain(int key, char *argument, struct argp_state *state)
     if (key != KEY_DOMAIN)
         return ARGP_ERR_UNKNOWN;
     if (!domain_read(&domain, argument))
-        argp_error(state, "--domain=%s: if not a number up to %u: it can be heap, mmap, file", argument, UINT32_MAX);
+        argp_error(state, "--domain=%s: if not a number up to %u: it can be heap, mmap, file", argument,
+                   UINT32_MAX);
     domains_add(state->input, domain);
     return 0;
 }
@@ -151,8 +152,8 @@ const struct argp view_argp = {sort_list, parse_sort, NULL, NULL, sort_children,
 
 static const struct argp_option grouping_list[] = {
     {"group-by", KEY_GROUP, "WHAT", 0,
-     "Add up by site (the whole call stack), line, function, file, module or domain (heap, mmap, ...); line to module "
-     "go by the innermost frame that is not a language's own allocator (operator new, std::allocator, ...)",
+     "Add up by site (the whole call stack), line, function, file, module or domain (heap, mmap, ...); line "
+     "to module go by the innermost frame that is not a language's own allocator (operator new, ...)",
      0},
     {0}};
 
@@ -163,9 +164,8 @@ static error_t parse_grouping(int key, char *argument, struct argp_state *state)
     if (key != KEY_GROUP)
         return ARGP_ERR_UNKNOWN;
     options->grouped = true;
-    options->view.by =
-        (enum grouping)(first + options_choose(state, "group-by", argument, grouping_names + first,
-                                               (size_t)(end - first)));
+    options->view.by = (enum grouping)(
+        first + options_choose(state, "group-by", argument, grouping_names + first, (size_t)(end - first)));
     return 0;
 }
 
@@ -188,7 +188,9 @@ static error_t parse_cumulative(int key, char *argument, struct argp_state *stat
         if (options->view.cumulative == view_adds_callees(&options->view))
             return 0;
         if (options->grouped)
-            argp_error(state, "--cumulative: %s has no callees; it goes with --group-by=line, function, file or module",
+            argp_error(state,
+                       "--cumulative: %s has no callees; it goes with --group-by=line, function, file or "
+                       "module",
                        options->view.by == BY_DOMAIN ? "a domain" : "a site is a whole stack and");
         options->view.by = BY_FUNCTION;
         return 0;

@@ -280,8 +280,9 @@ static void add_to_rows(struct ranking *ranking, uint32_t site)
         return;
     }
     if (!*row)
-        *row = ranking->view.by == BY_SITE ? stack_of(ranking, site)
-                                           : group_of(ranking, scope_grouped(&ranking->scope, site, ranking->view.by));
+        *row = ranking->view.by == BY_SITE
+                   ? stack_of(ranking, site)
+                   : group_of(ranking, scope_grouped(&ranking->scope, site, ranking->view.by));
     add_to_row(ranking, *row, site);
 }
 

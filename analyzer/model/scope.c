@@ -209,7 +209,8 @@ const struct scope_domain *scope_domain(struct scope *scope, uint32_t site)
     if (!module)
         return &scope->heap;
     if (module >= scope->domain_room)
-        scope->domains = grow(scope->domains, &scope->domain_room, trace->header.module_count, sizeof(*scope->domains));
+        scope->domains =
+            grow(scope->domains, &scope->domain_room, trace->header.module_count, sizeof(*scope->domains));
     if (scope->domains[module])
         return scope->domains[module];
     struct domain domain = domain_of_module(trace->module_paths[module]);
@@ -249,8 +250,9 @@ bool scope_has(struct scope *scope, uint32_t site)
                                sizeof(*scope->verdicts));
     if (scope->verdicts[site] == VERDICT_OPEN) {
         struct walk walk = {.brief = !scope->view->all_frames};
-        scope->verdicts[site] =
-            is_of_domain(scope, site) && see_site(scope, &walk, site) && passes(scope) ? VERDICT_IN : VERDICT_OUT;
+        scope->verdicts[site] = is_of_domain(scope, site) && see_site(scope, &walk, site) && passes(scope)
+                                    ? VERDICT_IN
+                                    : VERDICT_OUT;
     }
     return scope->verdicts[site] == VERDICT_IN;
 }

@@ -47,7 +47,7 @@ struct scope {
     size_t count, capacity;
     uint8_t *verdicts; /* by site */
     struct scope_domain heap, **domains; /* by module; null: not met yet, or the heap */
-    uint32_t *outermost;                 /* by node, the module of its outermost frame; of as many as were met */
+    uint32_t *outermost; /* by node, the module of its outermost frame; of as many as were met */
     uint32_t outermost_count, outermost_room, domain_room;
 };
 

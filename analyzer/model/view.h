@@ -20,7 +20,7 @@ extern const char *const grouping_names[GROUPINGS];
 struct view {
     enum metric metric;
     enum grouping by;
-    bool cumulative;                 /* a row includes what its callees allocate; not with BY_SITE or BY_DOMAIN */
+    bool cumulative; /* a row includes what its callees allocate; not with BY_SITE or BY_DOMAIN */
     struct patterns filter, exclude; /* a site is in if it has one of the first (or there is none), and none
                                         of the second */
     struct domains domains;          /* only what is of these; none: of any */

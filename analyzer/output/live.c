@@ -416,8 +416,7 @@ static void put_titles(const struct live *live, int row, const struct columns *a
     if (at->second)
         put_right(row, at->second, SCREEN_BAR, look->second_title);
     snprintf(title, sizeof(title), "%s %s%s%s", units_count(all, count), nouns[view->by][all != 1],
-             view_adds_callees(view) ? ", callees included" : "",
-             live->filter[0] ? " matching" : "");
+             view_adds_callees(view) ? ", callees included" : "", live->filter[0] ? " matching" : "");
     int column = at->name;
     column += screen_put(row, column, screen_columns(), SCREEN_BAR, title);
     if (inside) {

@@ -10,6 +10,12 @@ program=$programs/mappings
 # Of each function site_*: allocations, bytes, frees, reallocations, blocks and bytes at the end.
 mapped() { site_figures "${1:-}" | awk '{ print $1, $2, $3, $4, $5, $7, $8 }'; }
 
+# The most that was live, as the recorder noted it; or it is live still.
+noted_peak() {
+    "$tracemalloc" info "$tmp/trace" | awk -v now="$(json .totals.current_bytes)" \
+        '/^  peak_bytes/ { print $2 > now ? $2 : now }'
+}
+
 for what in parts over moves fails files threads stops temporary; do
     "$program" $what >"$tmp/untraced"
     same "$what: status" 0 $?
@@ -19,6 +25,7 @@ for what in parts over moves fails files threads stops temporary; do
     same "$what: the sums are those of the sites" "$(json '[.sites[].current_bytes] | add // 0')" \
         "$(json .totals.current_bytes)"
     if [ $what != threads ]; then
+        same "$what: the sites' shares make the peak" "$(noted_peak)" "$(json '[.sites[].peak_bytes] | add // 0')"
         check "$what: as untraced" diff "$tmp/untraced" "$tmp/out"
         traced "" "$program" $what >"$tmp/out"
         check "$what, not asked for: as untraced" diff "$tmp/untraced" "$tmp/out"

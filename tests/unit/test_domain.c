@@ -31,8 +31,20 @@ static void assert_named(const char *text, enum domain_kind kind, uint32_t numbe
 static void names_of_users(void **state)
 {
     (void)state;
-    static const char *const none[] = {"", "Heap", "heap ", "[mmap]", "mmap file", "-1", "+1", " 1", "1 ", "1x", "0x1",
-                                       "4294967296", "99999999999999999999999", "domain 1"};
+    static const char *const none[] = {"",
+                                       "Heap",
+                                       "heap ",
+                                       "[mmap]",
+                                       "mmap file",
+                                       "-1",
+                                       "+1",
+                                       " 1",
+                                       "1 ",
+                                       "1x",
+                                       "0x1",
+                                       "4294967296",
+                                       "99999999999999999999999",
+                                       "domain 1"};
     struct domain domain;
     assert_named("heap", DOMAIN_HEAP, 0);
     assert_named("mmap", DOMAIN_MMAP, 0);
@@ -46,8 +58,10 @@ static void names_of_users(void **state)
 static void names_of_modules(void **state)
 {
     (void)state;
-    static const char *const none[] = {NULL, "", "/lib/[mmap]", "[", "[mmap", "[mmap]x", "[mmap file", "[domain 1", "[domain ]",
-                                       "[domain 1]]", "[domain -1]", "[domain 4294967296]", "[domain x]", "[heap]"};
+    static const char *const none[] = {
+        NULL,         "",          "/lib/[mmap]", "[",           "[mmap",       "[mmap]x",
+        "[mmap file", "[domain 1", "[domain ]",   "[domain 1]]", "[domain -1]", "[domain 4294967296]",
+        "[domain x]", "[heap]"};
     assert_domain(domain_of_module("[mmap]"), DOMAIN_MMAP, 0);
     assert_domain(domain_of_module("[mmap file]"), DOMAIN_FILE, 0);
     assert_domain(domain_of_module("[domain 0]"), DOMAIN_OWN, 0);
