@@ -13,7 +13,7 @@ mapped() { site_figures "${1:-}" | awk '{ print $1, $2, $3, $4, $5, $7, $8 }'; }
 # The most that was live, as the recorder noted it; or it is live still.
 noted_peak() {
     "$tracemalloc" info "$tmp/trace" | awk -v now="$(json .totals.current_bytes)" \
-        '/^  peak_bytes/ { print $2 > now ? $2 : now }'
+        '/^  peak_bytes/ { print ($2 + 0 > now + 0 ? $2 : now) }'
 }
 
 for what in parts over moves fails files threads stops temporary; do
@@ -32,7 +32,8 @@ for what in parts over moves fails files threads stops temporary; do
     fi
     same "$what, not asked for: nothing" "" "$(traced mmap=off "$program" $what >/dev/null; mapped)"
 done
-same "temporary: so they are" 0 "$(traced mmap=on "$program" parts >/dev/null; of site_map temporary)"
+same "parts: the peak" 98304 "$(traced mmap=on "$program" parts >/dev/null; noted_peak)"
+same "parts: none is temporary" 0 "$(traced mmap=on "$program" parts >/dev/null; of site_map temporary)"
 same "temporary: so they are" 10 "$(traced mmap=on "$program" temporary >/dev/null; of site_map temporary)"
 
 traced mmap=on,children=all "$program" forks >"$tmp/out"

@@ -31,7 +31,7 @@
 #define SITE __attribute__((noinline)) static
 #define NOT_A_TAIL_CALL __asm__ volatile("" ::: "memory")
 
-enum { PAGE = 4096, THREADS = 4, ROUNDS = 20000, SLOTS = 64, PRIVATE = MAP_PRIVATE | MAP_ANONYMOUS };
+enum { PAGE = 4096, THREADS = 4, ROUNDS = 20000, SLOTS = 64, MANY = 100000, PRIVATE = MAP_PRIVATE | MAP_ANONYMOUS };
 
 static void must(bool true_)
 {
@@ -163,6 +163,21 @@ static void fails_with(int expected, bool failed)
     errno = 0;
 }
 
+/* As many mappings as a process may have: none can be cut in two any more. */
+static void fails_for_want_of_mappings(char *a)
+{
+    char *all = site_map(MANY);
+    size_t i = 0;
+    while (i < MANY && !mprotect(all + i * PAGE, PAGE, PROT_NONE))
+        i += 2;
+    if (i < MANY) {
+        fails_with(ENOMEM, munmap(a + 5 * PAGE, PAGE) == -1);
+        fails_with(ENOMEM, mremap(a + 5 * PAGE, PAGE, 2 * PAGE, MREMAP_MAYMOVE) == MAP_FAILED);
+    }
+    errno = 0;
+    unmap(all, MANY);
+}
+
 static void fails(void)
 {
     char *a = site_map(10);
@@ -187,8 +202,9 @@ static void fails(void)
     fails_with(EINVAL, mremap(a, 4 * PAGE, 4 * PAGE, MREMAP_FIXED, a + 5 * PAGE) == MAP_FAILED);
     fails_with(ENOMEM, mremap(a, 5 * PAGE, 6 * PAGE, 0) == MAP_FAILED);
     close(fd);
+    fails_for_want_of_mappings(a);
     unmap(a + 3 * PAGE, 1);
-    tell("site_map", 1, 10, 0, 1, 0);
+    tell("site_map", 2, 10 + MANY, 1, 1 + MANY, 0);
 }
 
 static void files(void)
