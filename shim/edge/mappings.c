@@ -51,6 +51,15 @@ static void *remap_really(void *start, size_t size, size_t new_size, int flags, 
 
 /* --- the hooks ------------------------------------------------------------------------------------------ */
 
+/* As the heap's hooks do, for who maps what may be asked from outside to be recorded. */
+static struct thread *enter(const uintptr_t *frame)
+{
+    struct thread *self = hook_enter(frame);
+    if (self && life_is_stopped() && control_is_asked())
+        control_obey(self);
+    return self;
+}
+
 /* What MAP_FIXED maps over is nobody's in between: the books may have it until then.  To fill pages, as may be asked,
    takes its time, which is not spent with the guard. */
 static void *map(mmap_function *next, void *at, size_t size, int prot, int flags, int fd, off_t offset,
@@ -59,7 +68,7 @@ static void *map(mmap_function *next, void *at, size_t size, int prot, int flags
     void *mapped = map_really(next, at, size, prot, flags, fd, offset);
     if (mapped == MAP_FAILED)
         return mapped;
-    struct thread *self = hook_enter(frame);
+    struct thread *self = enter(frame);
     if (!self) {
         life_missed();
         return mapped;
@@ -114,7 +123,7 @@ HOOK int munmap(void *start, size_t size)
 /* With MREMAP_DONTUNMAP, or a size of 0 (of what is shared), the old mapping stays. */
 static void *remap(void *start, size_t size, size_t new_size, int flags, void *wanted, const uintptr_t *frame)
 {
-    struct thread *self = hook_enter(frame);
+    struct thread *self = enter(frame);
     enum mapping_kind kind = self ? mappings_kind(start) : MAPPING_ANONYMOUS;
     bool moves = self && !(flags & MREMAP_DONTUNMAP);
     struct taken taken = moves ? mappings_take(range_of(start, size)) : (struct taken){0};

@@ -180,10 +180,14 @@ uint32_t paths_site_below(struct thread *self, uint32_t frame, struct frame_stat
     return node.site;
 }
 
-uint32_t paths_site_of_caller(struct thread *self, uintptr_t lookup)
+uint32_t paths_site_of_caller(struct thread *self, uint32_t below, uintptr_t lookup)
 {
-    uint32_t frame = frames_number_of(self, lookup);
-    return find(TRACE_NODE_ROOT, frame, path_hash(0, frame), true).site;
+    uint32_t frame = frames_number_of(self, lookup), outer = TRACE_NODE_ROOT, hash = 0;
+    if (below) {
+        hash = path_hash(0, below);
+        outer = find(outer, below, hash, false).number;
+    }
+    return find(outer, frame, path_hash(hash, frame), true).site;
 }
 
 int paths_addresses(uint32_t site, void **addresses, int n)

@@ -24,8 +24,8 @@ uint32_t paths_site(struct thread *self, struct frame_state from);
    kept, so each frame is looked up. */
 uint32_t paths_site_below(struct thread *self, uint32_t frame, struct frame_state from);
 
-/* The same for a stack of one frame; at a time when there is no unwinder. */
-uint32_t paths_site_of_caller(struct thread *self, uintptr_t lookup);
+/* The same for a stack of one frame, at a time when there is no unwinder; below a frame of its own, or 0: none. */
+uint32_t paths_site_of_caller(struct thread *self, uint32_t below, uintptr_t lookup);
 
 /* Writes up to n addresses of the site's stack, innermost first; returns how many frames it has. */
 int paths_addresses(uint32_t site, void **addresses, int n);

@@ -67,7 +67,7 @@ enum { SITE_OF_OVERFLOW = 1 };
 static struct trace_counter *counter_here(struct thread *self, const uintptr_t *hook, uint32_t *site)
 {
     struct frame_state caller = track_caller(hook);
-    *site = whole_stacks ? paths_site(self, caller) : paths_site_of_caller(self, caller.lookup);
+    *site = whole_stacks ? paths_site(self, caller) : paths_site_of_caller(self, 0, caller.lookup);
     struct trace_counter *counter = counter_there(self, *site);
     if (unlikely(!counter)) {
         *site = SITE_OF_OVERFLOW;
@@ -260,7 +260,8 @@ void track_moved(struct thread *self, const void *old_block, struct block_entry 
 static struct trace_counter *counter_below(struct thread *self, uint32_t frame, const uintptr_t *hook, uint32_t *site)
 {
     struct frame_state caller = track_caller(hook);
-    *site = whole_stacks ? paths_site_below(self, frame, caller) : paths_site_of_caller(self, caller.lookup);
+    *site = whole_stacks ? paths_site_below(self, frame, caller)
+                         : paths_site_of_caller(self, frame, caller.lookup);
     return counter_there(self, *site);
 }
 

@@ -49,6 +49,25 @@ same "where call paths begin" "[mmap file]: site_file site_move site_move_to, [m
 "$tracemalloc" run -q --mmap -o "$tmp/run" "$program" parts >"$tmp/out"
 check "run --mmap: every figure" diff "$tmp/out" <(mapped "$tmp/run")
 
+# Nobody else looks whether recording shall start.
+rm -f "$tmp"/trace*
+mkfifo "$tmp/ends"
+LD_PRELOAD=$lib LIBTRACE_OPTIONS=out=$tmp/trace,mmap=on,start=off "$program" waits <"$tmp/ends" &
+pid=$!
+exec 5>"$tmp/ends"
+until [ -e "$tmp/trace" ]; do sleep 0.01; done
+check "waits: it starts when it is told to" timeout 20 "$tracemalloc" ctl $pid start
+sleep 0.2
+exec 5>&-
+wait
+check "waits: and records" [ "$(of site_map allocations)" -gt 0 ]
+
+mkdir "$tmp/no"
+: >"$tmp/no/libunwind-x86_64.so.8"
+same "without an unwinder there are domains, too" "[mmap]" \
+    "$(LD_LIBRARY_PATH=$tmp/no traced mmap=on "$program" temporary >/dev/null
+        json '.sites[] | select(.domain == "mmap") | select(.frames | length == 2).frames[1].module')"
+
 # ---- views -------------------------------------------------------------------------------------------
 
 traced mmap=on "$program" files >/dev/null

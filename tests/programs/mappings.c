@@ -13,11 +13,13 @@
  *   forks      a child inherits, maps and unmaps
  *   stops      and starts, and at last forgets
  *   temporary  mappings that go with the very next call
+ *   waits      maps and unmaps each millisecond until its standard input ends, and nothing else
  */
 #define _GNU_SOURCE
 #include "tracemalloc.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -305,12 +307,19 @@ static void temporary(void)
     tell("site_map", 10, 10, 10, 10, 0);
 }
 
+static void waits(void)
+{
+    struct pollfd input = {.events = POLLIN};
+    while (!poll(&input, 1, 1))
+        unmap(site_map(1), 1);
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
 } all[] = {
     {"parts", parts}, {"over", over}, {"moves", moves}, {"fails", fails}, {"files", files}, {"threads", threads},
-    {"forks", forks}, {"stops", stops}, {"temporary", temporary},
+    {"forks", forks}, {"stops", stops}, {"temporary", temporary}, {"waits", waits},
 };
 
 int main(int argc, char **argv)

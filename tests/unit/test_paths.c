@@ -319,14 +319,17 @@ static void callers_only(void)
 {
     self = shim_enter();
     uintptr_t code = (uintptr_t)callers_only;
-    uint32_t first = paths_site_of_caller(self, code), second = paths_site_of_caller(self, code + 1);
+    uint32_t first = paths_site_of_caller(self, 0, code), second = paths_site_of_caller(self, 0, code + 1);
     assert_int_not_equal(first, second);
     frames_forget(self);
-    assert_int_equal(paths_site_of_caller(self, code), first);
-    assert_int_equal(paths_site_of_caller(self, code + 1), second);
+    assert_int_equal(paths_site_of_caller(self, 0, code), first);
+    assert_int_equal(paths_site_of_caller(self, 0, code + 1), second);
     assert_int_equal(node_of(node_of_site(first))->parent, TRACE_NODE_ROOT);
     assert_int_equal(lookup_of(node_of(node_of_site(first))->frame), code);
-    uint32_t exact = paths_site_of_caller(self, code | LOOKUP_EXACT);
+    uint32_t below = paths_site_of_caller(self, frames_number(code + 2), code);
+    assert_true(below != first && below != second);
+    assert_int_equal(paths_addresses(below, NULL, 0), 2);
+    uint32_t exact = paths_site_of_caller(self, 0, code | LOOKUP_EXACT);
     assert_int_not_equal(exact, first);
     assert_int_equal(lookup_of(node_of(node_of_site(exact))->frame), code | LOOKUP_EXACT);
 }
@@ -348,7 +351,7 @@ static void *find_in_thread(void *number)
     uintptr_t which = (uintptr_t)number;
     for (uint32_t i = 0; i < CODE; i++) {
         uint32_t n = which % 2 ? i : CODE - 1 - i;
-        site_in_thread[which][n] = paths_site_of_caller(own, (uintptr_t)find_in_thread + n);
+        site_in_thread[which][n] = paths_site_of_caller(own, 0, (uintptr_t)find_in_thread + n);
     }
     guard_drop(own);
     return NULL;
@@ -406,14 +409,14 @@ static void overflow_image(void)
     shim_steps.refresh = forget_nothing;
     self = shim_enter();
     uintptr_t code = (uintptr_t)dlsym(RTLD_DEFAULT, "getline");     /* libc has a MiB and more of it */
-    uint32_t first = paths_site_of_caller(self, (uintptr_t)overflow_image), n = 0;
-    while (n < LIMIT && paths_site_of_caller(self, code + n) != OVERFLOW)
+    uint32_t first = paths_site_of_caller(self, 0, (uintptr_t)overflow_image), n = 0;
+    while (n < LIMIT && paths_site_of_caller(self, 0, code + n) != OVERFLOW)
         n++;
     assert_in_range(n, 50000, LIMIT - 1);
     assert_int_equal(file_header->flags, TRACE_TABLES_FULL);
-    assert_int_equal(paths_site_of_caller(self, (uintptr_t)overflow_image), first);
-    assert_int_equal(paths_site_of_caller(self, code + 1000), first + 1001);
-    assert_int_equal(paths_site_of_caller(self, code + LIMIT + 1), OVERFLOW);
+    assert_int_equal(paths_site_of_caller(self, 0, (uintptr_t)overflow_image), first);
+    assert_int_equal(paths_site_of_caller(self, 0, code + 1000), first + 1001);
+    assert_int_equal(paths_site_of_caller(self, 0, code + LIMIT + 1), OVERFLOW);
     assert_int_equal(node_of_site(OVERFLOW), TRACE_NODE_OVERFLOW);
 }
 
