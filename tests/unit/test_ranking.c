@@ -27,7 +27,7 @@ static struct trace_writer writer;
 static struct watch *watch;
 static struct symbols *symbols;
 static struct ranking *ranking;
-static uint32_t modules[3], frames[6];
+static uint32_t modules[3], frames[6], domain_frame;
 static uint64_t now;
 static unsigned seed;
 
@@ -57,10 +57,12 @@ static void save(void)
     free(image);
 }
 
-/* A site below up to three frames. */
+/* A site below up to three frames, of the heap or of another domain. */
 static uint32_t add_site(void)
 {
     uint32_t node = TRACE_NODE_ROOT;
+    if (below(3) == 0)
+        node = writer_node(&writer, node, domain_frame);
     for (unsigned i = 1 + below(3); i > 0; i--)
         node = writer_node(&writer, node, frames[below(6)]);
     return writer_site(&writer, node);
@@ -108,6 +110,7 @@ static int set_up(void **state)
     modules[0] = writer_module(&writer, "/nonexistent/alpha.so");
     modules[1] = writer_module(&writer, "/nonexistent/beta.so");
     modules[2] = writer_module(&writer, "/nonexistent/gamma.so");
+    domain_frame = writer_frame(&writer, writer_module(&writer, "[domain 7]"), 0);
     for (uint32_t i = 0; i < 6; i++)
         frames[i] = writer_frame(&writer, modules[i % 3], 0x1000 + i);
     for (int i = 0; i < 5; i++)
@@ -160,6 +163,12 @@ static void assert_same_rows(const struct view *view)
     scope_close(&scope);
 }
 
+static enum grouping any_grouping(bool cumulative)
+{
+    static const enum grouping groupings[] = {BY_MODULE, BY_DOMAIN, BY_SITE};
+    return groupings[below(cumulative ? 2 : 3)];
+}
+
 static void any_change(void **state)
 {
     (void)state;
@@ -168,14 +177,14 @@ static void any_change(void **state)
     bool filter = false;
     assert_true(patterns_add(&filtered.filter, "module=*beta*", PATTERN_ANY, &why));
     for (int i = 0; i < 500; i++) {
-        if (below(15) == 0 && writer.node_count < WRITER_RECORDS - 3)
+        if (below(15) == 0 && writer.node_count < WRITER_RECORDS - 4)
             count(add_site(), 3, 1 + below(50));
         for (unsigned j = below(4); j > 0; j--)
             count(1 + below(writer.site_count - 1), (int64_t)below(9) - 3, 10);
         if (below(10) == 0)
             ranking_sort(ranking, view.metric = (enum metric)below(METRICS));
         if (below(10) == 0)
-            ranking_group(ranking, view.by = below(2) ? BY_MODULE : BY_SITE);
+            ranking_group(ranking, view.by = any_grouping(false));
         if (below(10) == 0)
             ranking_filter(ranking, (filter = !filter) ? "BETA" : "");
         look(below(2) * SECOND);
@@ -232,10 +241,10 @@ static struct view view_of(const struct narrowing *narrowing)
 }
 
 /* What a group has is what the sites have that are seen after it is entered. */
-static void assert_entered_as_shown(void)
+static void assert_entered_as_shown(enum grouping by)
 {
     size_t there;
-    ranking_group(ranking, BY_MODULE);
+    ranking_group(ranking, by);
     work();
     const struct ranked *top = ranking_top(ranking, 1, &there);
     if (!there)
@@ -257,7 +266,7 @@ static void any_view(void **state)
         ranking_close(ranking);
         ranking = ranking_open(watch_trace(watch), symbols, &view);
         for (int i = 0; i < 100; i++) {
-            if (below(5) == 0 && writer.node_count < WRITER_RECORDS - 3) {
+            if (below(5) == 0 && writer.node_count < WRITER_RECORDS - 4) {
                 frames[below(6)] = writer_frame(&writer, modules[below(3)], 0x2000 + below(0x1000));
                 count(add_site(), 3, 1 + below(50));
             }
@@ -266,13 +275,14 @@ static void any_view(void **state)
             if (below(10) == 0)
                 ranking_sort(ranking, view.metric = (enum metric)below(METRICS));
             if (below(10) == 0)
-                ranking_group(ranking, view.by = below(2) || view.cumulative ? BY_MODULE : BY_SITE);
+                ranking_group(ranking, view.by = any_grouping(view.cumulative));
             look(1);
             work();
             assert_same_rows(&view);
         }
         assert_true(writer.site_count > 12 && writer.frame_count > 12);
-        assert_entered_as_shown();
+        assert_entered_as_shown(BY_MODULE);
+        assert_entered_as_shown(BY_DOMAIN);
         tear_down(state); /* before the view goes */
         set_up(state);
         view_free(&view);
