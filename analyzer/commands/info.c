@@ -50,9 +50,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         choose_records(options, argument, state);
         return 0;
     case ARGP_KEY_ARG:
-        if (options->file)
-            argp_error(state, "one trace at a time, please");
-        options->file = argument;
+        options_take_trace(state, &options->file, argument);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

@@ -56,6 +56,15 @@ const char *options_decimal(const struct argp_state *state, const char *option, 
     return text;
 }
 
+double options_percent(const struct argp_state *state, const char *option, const char *text, double most)
+{
+    double percent = strtod(text, NULL);
+    if (!has_form(text, "^[0-9]{1,9}(\\.[0-9]{1,9})?%?$") || percent > most)
+        argp_error(state, "--%s=%s: it can be a number from 0 to %.0f, with or without %%", option, text,
+                   most);
+    return percent;
+}
+
 const char *options_size(const struct argp_state *state, const char *option, const char *text)
 {
     if (!has_form(text, "^[1-9][0-9]{0,8}([0-9]{0,9}|K|M|G)$"))
@@ -74,6 +83,13 @@ uint64_t options_bytes(const struct argp_state *state, const char *option, const
     if (!has_form(text, "^[0-9]{1,20}(K|M|G|T|\\.[0-9]{1,3}[KMGT])?$") || bytes >= 0x1p63L)
         argp_error(state, "--%s=%s: it can be a number of bytes, or one with K, M, G or T", option, text);
     return (uint64_t)bytes;
+}
+
+void options_take_trace(const struct argp_state *state, const char **file, const char *argument)
+{
+    if (*file)
+        argp_error(state, "one trace at a time, please");
+    *file = argument;
 }
 
 char *options_trace(const char *named)

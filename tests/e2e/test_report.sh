@@ -62,6 +62,8 @@ for option in --sort=size --limit=many --limit=-1 --group-by=thread; do
     run report $option
     check "report $option exits 2" eval 'status_is 2 && empty out && has err "it can be"'
 done
+run report --json --full
+check "stacks that are whole anyway" eval 'status_is 2 && empty out && has err "with --json stacks are always whole"'
 run run
 check "run without a program exits 2" eval 'status_is 2 && has err "which program"'
 run run --depth=0 true
