@@ -527,7 +527,7 @@ static char *find_trace(const char *what)
         char *running = find_running(".");
         return running ? running : options_trace(NULL);
     }
-    return is_process(what) ? options_trace_of_process(atoi(what)) : strdup(what);
+    return is_process(what) ? options_trace_of_process(atoi(what)) : options_trace(what);
 }
 
 int command_live(int argc, char **argv)

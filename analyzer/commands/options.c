@@ -94,6 +94,11 @@ void options_take_trace(const struct argp_state *state, const char **file, const
 
 char *options_trace(const char *named)
 {
+    /* A variable of a script that is not set must not mean the newest. */
+    if (named && !*named) {
+        message("the name of a trace must not be empty");
+        return NULL;
+    }
     char *file = named ? strdup(named) : find_newest(".");
     if (!file)
         message("no trace in this directory: name one, or make one with `tracemalloc run PROGRAM`");
@@ -150,7 +155,7 @@ static bool open_at(struct trace *trace, const char *file, const char *snapshot)
 bool options_open(struct trace *trace, const char *named)
 {
     char *name = named ? strdup(named) : NULL, *snapshot = name ? split(name) : NULL;
-    char *file = options_trace(name && *name ? name : NULL);
+    char *file = options_trace(snapshot && !*name ? NULL : name);
     bool fine = file && open_at(trace, file, snapshot);
     free(file);
     free(name);
@@ -159,10 +164,8 @@ bool options_open(struct trace *trace, const char *named)
 
 char *options_file(const char *named)
 {
-    char *name = named ? strdup(named) : NULL;
-    if (name)
-        split(name);
-    char *file = options_trace(name && *name ? name : NULL);
+    char *name = named ? strdup(named) : NULL, *snapshot = name ? split(name) : NULL;
+    char *file = options_trace(snapshot && !*name ? NULL : name);
     free(name);
     return file;
 }

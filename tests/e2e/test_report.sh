@@ -54,6 +54,8 @@ for command in report run info tree source diff leaks; do
 done
 refused "an unknown command, with the nearest name" 2 "did you mean 'report'" reprot
 refused "an unknown command unlike any" 2 "no command 'frobnicate'" frobnicate
+refused "a short word, of which every letter would change" 2 "no command 'foo'; \`tracemalloc --help\` lists" foo
+refused "an unknown command like one that is not yet" 2 "lists them" exporter
 refused "an unknown option before the command" 2 "--frob" --frob
 for command in export; do
     refused "$command: not yet" 2 "$command: not yet" $command
@@ -82,6 +84,9 @@ echo "something else" >foreign.trace
 refused "a foreign file" 1 "foreign.trace: not a trace file" report foreign.trace
 mkdir empty
 refused "a directory without a trace" 1 "empty: no trace in this directory" report empty
+for arguments in report info tree leaks live html "source put" "check --max-peak 1"; do
+    refused "$arguments '': not the newest" 1 "the name of a trace must not be empty" $arguments ""
+done
 mkfifo fifo
 refused "a FIFO" 1 "not a regular file" report fifo
 refused "no trace among other files, one a FIFO" 1 "no trace in this directory" report
@@ -158,6 +163,9 @@ check "the longest file that is there is the file" eval 'status_is 1 && has err 
 rm good.trace@b
 run report @-2
 check "@SNAPSHOT: of the newest trace" eval 'status_is 0 && has out "snapshot 1 "'
+for arguments in "diff good.trace" "check good.trace --baseline"; do
+    refused "$arguments '': not the newest" 1 "the name of a trace must not be empty" $arguments ""
+done
 refused "a snapshot that is not there" 1 "it has no snapshot 'x'; \`tracemalloc info\`" report good.trace@x
 refused "a snapshot of nothing" 1 "it has no snapshot ''" report good.trace@
 run report --json good.trace@1
