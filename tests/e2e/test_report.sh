@@ -197,6 +197,11 @@ for metric in peak current allocated allocations temporary; do
     check "--sort $metric" status_is 0
 done
 
+run report --sort allocations good.trace
+check "whole stacks of the same" has out '`tracemalloc report --sort allocations --full good.trace`'
+run report --sort temporary good.trace
+check "no stacks, none that could be whole" eval 'has out "nothing to rank" && has out "who held most at the peak: \`tracemalloc report good.trace\`"'
+
 for arguments in "report good.trace" "report --json good.trace" "tree good.trace" "tree --json good.trace" "report --help" "--help" "--version"; do
     "$tracemalloc" $arguments >/dev/full 2>"$tmp/err"
     status=$?
