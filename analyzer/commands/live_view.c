@@ -249,8 +249,12 @@ static void watch_until_left(struct session *session)
         }
         now = clock_ns(CLOCK_MONOTONIC);
         uint64_t wait = session->redraw || now >= next ? 0 : (next - now) / 1000000 + 1;
-        for (uint32_t key = screen_key((unsigned)wait); key != KEY_IS_NONE; key = screen_key(0))
+        for (uint32_t key = screen_key((unsigned)wait); key != KEY_IS_NONE; key = screen_key(0)) {
+            /* What is chosen is known once it is drawn, and keys may come faster than that. */
+            if (session->redraw && (key == KEY_IS_ENTER || key == KEY_IS_RIGHT))
+                draw(session);
             session_press(session, key);
+        }
     }
 }
 
