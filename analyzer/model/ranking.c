@@ -2,8 +2,6 @@
 #define _GNU_SOURCE 1 /* strcasestr */
 #include "model/ranking.h"
 
-#include <errno.h>
-#include <error.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,15 +60,6 @@ struct ranking {
     bool top_is_old;
 };
 
-static void *grow(void *array, uint32_t count, uint32_t wanted, size_t size)
-{
-    char *moved = reallocarray(array, wanted, size);
-    if (!moved)
-        error(1, ENOMEM, "%u x %zu bytes", wanted, size);
-    memset(moved + count * size, 0, (wanted - count) * size);
-    return moved;
-}
-
 static uint32_t more(uint32_t room, uint32_t wanted)
 {
     return wanted < UINT32_MAX / 2 && wanted > room ? 2 * wanted : wanted;
@@ -81,9 +70,9 @@ static void make_site_room(struct ranking *ranking, uint32_t wanted)
     if (wanted <= ranking->site_room)
         return;
     uint32_t room = more(ranking->site_room, wanted), old = ranking->site_room;
-    ranking->verdicts = grow(ranking->verdicts, old, room, sizeof(*ranking->verdicts));
-    ranking->row_of = grow(ranking->row_of, old, room, sizeof(*ranking->row_of));
-    ranking->seen = grow(ranking->seen, old, room, sizeof(*ranking->seen));
+    ranking->verdicts = memory_widen(ranking->verdicts, old, room, sizeof(*ranking->verdicts));
+    ranking->row_of = memory_widen(ranking->row_of, old, room, sizeof(*ranking->row_of));
+    ranking->seen = memory_widen(ranking->seen, old, room, sizeof(*ranking->seen));
     ranking->site_room = room;
 }
 
@@ -92,13 +81,13 @@ static void make_row_room(struct ranking *ranking, uint32_t wanted)
     if (wanted <= ranking->room)
         return;
     uint32_t room = more(ranking->room, wanted), old = ranking->room;
-    ranking->keys = grow(ranking->keys, old, room, sizeof(*ranking->keys));
-    ranking->old.keys = grow(ranking->old.keys, old, room, sizeof(*ranking->keys));
-    ranking->new.keys = grow(ranking->new.keys, old, room, sizeof(*ranking->keys));
-    ranking->sums = grow(ranking->sums, old, room, sizeof(*ranking->sums));
-    ranking->taken = grow(ranking->taken, old, room, sizeof(*ranking->taken));
-    ranking->shown = grow(ranking->shown, old, room, sizeof(*ranking->shown));
-    ranking->first_sites = grow(ranking->first_sites, old, room, sizeof(*ranking->first_sites));
+    ranking->keys = memory_widen(ranking->keys, old, room, sizeof(*ranking->keys));
+    ranking->old.keys = memory_widen(ranking->old.keys, old, room, sizeof(*ranking->keys));
+    ranking->new.keys = memory_widen(ranking->new.keys, old, room, sizeof(*ranking->keys));
+    ranking->sums = memory_widen(ranking->sums, old, room, sizeof(*ranking->sums));
+    ranking->taken = memory_widen(ranking->taken, old, room, sizeof(*ranking->taken));
+    ranking->shown = memory_widen(ranking->shown, old, room, sizeof(*ranking->shown));
+    ranking->first_sites = memory_widen(ranking->first_sites, old, room, sizeof(*ranking->first_sites));
     ranking->room = room;
 }
 
@@ -107,12 +96,12 @@ static void make_path_room(struct ranking *ranking)
     const struct trace_header *header = &ranking->trace->header;
     if (header->frame_count > ranking->frame_room) {
         uint32_t room = more(ranking->frame_room, header->frame_count);
-        ranking->frames = grow(ranking->frames, ranking->frame_room, room, sizeof(*ranking->frames));
+        ranking->frames = memory_widen(ranking->frames, ranking->frame_room, room, sizeof(*ranking->frames));
         ranking->frame_room = room;
     }
     if (header->node_count > ranking->node_room) {
         uint32_t room = more(ranking->node_room, header->node_count);
-        ranking->nodes = grow(ranking->nodes, ranking->node_room, room, sizeof(*ranking->nodes));
+        ranking->nodes = memory_widen(ranking->nodes, ranking->node_room, room, sizeof(*ranking->nodes));
         ranking->node_room = room;
     }
 }
