@@ -22,8 +22,8 @@ static const struct argp_option argp_options[] = {
     {"sections", KEY_SECTIONS, NULL, 0, "List the sections one by one", 0},
     {"records", KEY_RECORDS, "TABLE", OPTION_ARG_OPTIONAL,
      "List the records of all tables, or of one: strings, modules, frames, nodes, sites, counters, "
-     "inherited, spills, timeline, snapshots or snapshot-sites; can be given again for another. What is all "
-     "zero is left out",
+     "inherited, spills, timeline, snapshots, snapshot-sites, control or marks; can be given again for "
+     "another. What is all zero is left out",
      0},
     {0}};
 

@@ -135,6 +135,8 @@ check "a module that is gone is said once, on stderr" \
     eval 'one_line err && has err "/nonexistent/prog is gone"'
 try="still allocated: \`tracemalloc report --sort current good.trace\`"
 check "the last line is a command to try" eval 'tail -n 1 "$tmp/out" | grep -qF "$try"'
+run diff good.trace good.trace
+check "and once of two traces" [ "$(grep -c "/nonexistent/prog is gone" "$tmp/err")" = 1 ]
 run report --limit 0 good.trace
 check "--limit 0 shows all" has out "40. "
 run report
