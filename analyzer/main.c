@@ -72,9 +72,10 @@ static int unknown(const char *name)
 {
     const struct command *nearest = &commands[0];
     for (size_t i = 1; i < COMMANDS; i++)
-        if (distance(name, commands[i].name) < distance(name, nearest->name))
+        if (commands[i].function && distance(name, commands[i].name) < distance(name, nearest->name))
             nearest = &commands[i];
-    if (strnlen(name, 32) < 32 && distance(name, nearest->name) <= 3)
+    size_t length = strnlen(name, 32), changes = distance(name, nearest->name);
+    if (length < 32 && changes <= 3 && changes < length)
         message("there is no command '%s'; did you mean '%s'?", name, nearest->name);
     else
         message("there is no command '%s'; `tracemalloc --help` lists them", name);

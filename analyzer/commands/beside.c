@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "commands/live.h"
+#include "commands/live_view.h"
 #include "model/debuginfod.h"
 #include "model/find.h"
 #include "model/process.h"

@@ -5,9 +5,9 @@
 
 #include "commands/commands.h"
 #include "commands/options.h"
+#include "commands/suppression_options.h"
 #include "commands/symbol_options.h"
 #include "commands/view_options.h"
-#include "model/progress.h"
 #include "output/checked.h"
 #include "output/message.h"
 
@@ -17,11 +17,10 @@ struct options {
     const char *file, *baseline;
     struct limits limits;
     struct view view;
-    const char **suppressions;
-    size_t suppression_count, suppression_capacity;
+    struct suppression_options suppressions;
     uint32_t tolerance; /* in thousandths of a percent */
     size_t limit;
-    bool json, limited, strict, tolerant;
+    bool json, limited, tolerant;
 };
 
 /* A limit's key is KEY_MAX and its number. */
@@ -32,9 +31,7 @@ enum {
     KEY_SITE = KEY_MAX + LIMITED,
     KEY_ALL_FRAMES,
     KEY_BASELINE,
-    KEY_TOLERANCE,
-    KEY_SUPPRESSIONS,
-    KEY_STRICT
+    KEY_TOLERANCE
 };
 
 static const struct argp_option argp_options[] = {
@@ -58,15 +55,12 @@ static const struct argp_option argp_options[] = {
      2},
     {"all-frames", KEY_ALL_FRAMES, NULL, 0,
      "--site matches any frame of the stack, not only the one that the allocation is attributed to", 2},
-    {"suppressions", KEY_SUPPRESSIONS, "FILE", 0,
-     "What FILE lists, in LeakSanitizer's format, does not count as leaked; can be given again", 2},
-    {"strict", KEY_STRICT, NULL, 0,
-     "What the C library, the dynamic loader and libstdc++ hold by design counts as leaked, too", 2},
     {"limit", KEY_LIMIT, "N", 0, "Show the first N sites at fault (0: all; default: 5, with --json all)", 3},
     {"json", KEY_JSON, NULL, 0, "Write one JSON object", 3},
     {0}};
 
-static const struct argp_child children[] = {{&symbol_options}, {&view_argp_domain, 0, NULL, 2}, {0}};
+static const struct argp_child children[] = {
+    {&suppression_argp}, {&symbol_options}, {&view_argp_domain, 0, NULL, 2}, {0}};
 
 static void add_limit(struct options *options, const struct argp_state *state, enum limited what,
                       const char *argument)
@@ -78,24 +72,6 @@ static void add_limit(struct options *options, const struct argp_state *state, e
     limits_add(&options->limits, what,
                limited_is_count(what) ? options_number(state, name, argument, 0, INT64_MAX)
                                       : options_bytes(state, name, argument));
-}
-
-static void add_suppressions(struct options *options, const char *file)
-{
-    options->suppressions = memory_grow(options->suppressions, options->suppression_count,
-                                        &options->suppression_capacity, sizeof(file));
-    options->suppressions[options->suppression_count++] = file;
-}
-
-/* In thousandths of a percent, with or without "%". */
-static uint32_t tolerance_of(const struct argp_state *state, const char *text)
-{
-    char *end;
-    double percent = strtod(text, &end);
-    bool fine = text[0] >= '0' && text[0] <= '9' && (!*end || strcmp(end, "%") == 0);
-    if (!fine || !(percent <= 1000))
-        argp_error(state, "--tolerance=%s: it can be a number from 0 to 1000, with or without %%", text);
-    return (uint32_t)(percent * 1000 + 0.5);
 }
 
 static void add_site(struct options *options, struct argp_state *state, const char *text)
@@ -113,7 +89,7 @@ static void check(const struct options *options, const struct argp_state *state)
         argp_error(state, "--tolerance is that of a baseline: it needs --baseline");
     if (options->view.all_frames && !options->view.filter.count)
         argp_error(state, "--all-frames tells how sites match: it needs --site");
-    if ((options->strict || options->suppression_count) && !options->baseline &&
+    if ((options->suppressions.strict || options->suppressions.count) && !options->baseline &&
         !limits_find(&options->limits, LIMITED_LEAKED, false))
         argp_error(state, "--suppressions and --strict are for what leaked: they need --max-leaked or "
                           "--baseline");
@@ -128,7 +104,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     }
     switch (key) {
     case ARGP_KEY_INIT:
-        state->child_inputs[1] = &options->view.domains;
+        state->child_inputs[0] = &options->suppressions;
+        state->child_inputs[2] = &options->view.domains;
         return 0;
     case KEY_BASELINE:
         if (options->baseline)
@@ -137,19 +114,13 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case KEY_TOLERANCE:
         options->tolerant = true;
-        options->tolerance = tolerance_of(state, argument);
+        options->tolerance = (uint32_t)(options_percent(state, "tolerance", argument, 1000) * 1000 + 0.5);
         return 0;
     case KEY_SITE:
         add_site(options, state, argument);
         return 0;
     case KEY_ALL_FRAMES:
         options->view.all_frames = true;
-        return 0;
-    case KEY_SUPPRESSIONS:
-        add_suppressions(options, argument);
-        return 0;
-    case KEY_STRICT:
-        options->strict = true;
         return 0;
     case KEY_LIMIT:
         options->limit = options_number(state, "limit", argument, 0, UINT32_MAX);
@@ -159,9 +130,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         options->json = true;
         return 0;
     case ARGP_KEY_ARG:
-        if (options->file)
-            argp_error(state, "one trace at a time, please");
-        options->file = argument;
+        options_take_trace(state, &options->file, argument);
         return 0;
     case ARGP_KEY_END:
         check(options, state);
@@ -239,18 +208,6 @@ static bool open_and_judge(struct options *options, const struct suppressions *s
     return fine;
 }
 
-static bool read_suppressions(struct suppressions *suppressions, const struct options *options)
-{
-    struct failure why;
-    suppressions_start(suppressions, !options->strict);
-    for (size_t i = 0; i < options->suppression_count; i++)
-        if (!suppressions_read(suppressions, options->suppressions[i], &why)) {
-            message("%s", why.text);
-            return false;
-        }
-    return true;
-}
-
 int command_check(int argc, char **argv)
 {
     struct options options = {.view = {.metric = METRIC_CURRENT, .by = BY_SITE}};
@@ -258,9 +215,10 @@ int command_check(int argc, char **argv)
     argp_parse(&argp, argc, argv, 0, NULL, &options);
     if (!options.json && !options.limited)
         options.limit = TEXT_ROWS;
-    bool fine = read_suppressions(&suppressions, &options) && open_and_judge(&options, &suppressions);
+    bool fine = suppression_options_read(&options.suppressions, &suppressions) &&
+                open_and_judge(&options, &suppressions);
     suppressions_free(&suppressions);
-    free(options.suppressions);
+    free(options.suppressions.files);
     view_free(&options.view);
     return fine ? EXIT_SUCCESS : EXIT_FAILURE;
 }

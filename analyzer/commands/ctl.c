@@ -45,6 +45,15 @@ static void take_command(struct options *options, const char *word, struct argp_
         argp_error(state, "'%s' is none of start, stop, snapshot, reset-peak, clear, depth=N", word);
 }
 
+static int take_pid(const char *word, const struct argp_state *state)
+{
+    char *end;
+    long pid = strtol(word, &end, 10);
+    if (word[0] < '0' || word[0] > '9' || *end || pid < 1 || pid > INT32_MAX)
+        argp_error(state, "'%s' is no process: its number comes first", word);
+    return (int)pid;
+}
+
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
     struct options *options = state->input;
@@ -53,7 +62,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     if (key != ARGP_KEY_ARG)
         return ARGP_ERR_UNKNOWN;
     if (state->arg_num == 0)
-        options->pid = (int)options_number(state, "PID", argument, 1, INT32_MAX);
+        options->pid = take_pid(argument, state);
     else if (state->arg_num == 1)
         take_command(options, argument, state);
     else if (state->arg_num == 2 && options->request.command == TRACE_COMMAND_SNAPSHOT)

@@ -3,44 +3,39 @@
 #include <stdlib.h>
 
 #include "commands/commands.h"
+#include "commands/listing_options.h"
 #include "commands/options.h"
 #include "commands/view_options.h"
 #include "model/progress.h"
 #include "output/difference.h"
 #include "output/message.h"
 
-#define TEXT_ROWS 10
-
 struct options {
     const char *file[SIDES];
     struct view_options view;
-    size_t limit;
-    bool json, folded, full, limited;
+    struct listing_options listing;
+    bool folded;
 };
 
-enum { KEY_LIMIT = 'n', KEY_JSON = 'j', KEY_FULL = 'f', KEY_FOLDED = 'o' };
+enum { KEY_FOLDED = 'o' };
 
 static const struct argp_option argp_options[] = {
-    {"limit", KEY_LIMIT, "N", 0, "Show the first N changes (0: all; default: 10, with --json all)", 0},
-    {"full", KEY_FULL, NULL, 0, "Show whole call stacks", 0},
-    {"json", KEY_JSON, NULL, 0, "Write one JSON object", 0},
     {"folded", KEY_FOLDED, NULL, 0,
      "Write folded stacks with the old and the new figure, for programs that draw differential flame graphs",
      0},
     {0}};
 
 static const struct argp_child children[] = {
-    {&view_argp}, {&view_argp_grouping}, {&view_argp_cumulative}, {0}};
+    {&view_argp}, {&view_argp_grouping}, {&view_argp_cumulative}, {&listing_argp}, {0}};
 
 static void check(const struct options *options, const struct argp_state *state)
 {
+    const struct listing_options *listing = &options->listing;
     if (!options->file[NEW])
         argp_error(state, "two traces are to be compared: the older, then the newer");
-    if (options->json && options->folded)
+    if (listing->json && options->folded)
         argp_error(state, "--json and --folded: one of them, please");
-    if (options->json && options->full)
-        argp_error(state, "--full: with --json stacks are always whole");
-    if (options->folded && (options->limited || options->full || options->view.grouped))
+    if (options->folded && (listing->limited || listing->full || options->view.grouped))
         argp_error(state,
                    "--folded writes all stacks, whole: --limit, --full and --group-by do not go with it");
     if (options->folded && (options->view.view.min_bytes || options->view.view.min_blocks))
@@ -56,16 +51,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case ARGP_KEY_INIT:
         for (int i = 0; i < 3; i++)
             state->child_inputs[i] = &options->view;
-        return 0;
-    case KEY_LIMIT:
-        options->limit = options_number(state, "limit", argument, 0, UINT32_MAX);
-        options->limited = true;
-        return 0;
-    case KEY_JSON:
-        options->json = true;
-        return 0;
-    case KEY_FULL:
-        options->full = true;
+        state->child_inputs[3] = &options->listing;
         return 0;
     case KEY_FOLDED:
         options->folded = true;
@@ -89,8 +75,7 @@ static const struct argp argp = {
     "OLD[@SNAPSHOT] NEW[@SNAPSHOT]",
     "Show what changed from one trace to another, or from one snapshot of a trace to another."
     "\vStacks are the same if they have the same addresses in the same files (by their build-ids), or else "
-    "the "
-    "same functions and lines; lines that moved within their function are found again. Of two different "
+    "the same functions and lines; lines that moved within their function are found again. Of two different "
     "programs, what they have in common is the same.",
     children,
     NULL,
@@ -105,7 +90,7 @@ static void write_difference(const struct trace *const trace[SIDES], struct symb
     progress_begin(&progress, "comparing");
     difference_make(&difference, view, trace, symbols, translation);
     progress_end(&progress);
-    struct difference_report report = {.difference = &difference, .limit = options->limit};
+    struct difference_report report = {.difference = &difference, .limit = options->listing.limit};
     for (enum side side = OLD; side < SIDES; side++)
         report.side[side] = (struct report){.file = options->file[side],
                                             .trace = trace[side],
@@ -114,8 +99,8 @@ static void write_difference(const struct trace *const trace[SIDES], struct symb
                                             .view = view,
                                             .scope = &difference.scope[side],
                                             .selection = difference.selection[side],
-                                            .full = options->full};
-    if (options->json)
+                                            .full = options->listing.full};
+    if (options->listing.json)
         difference_json(stdout, &report);
     else if (options->folded)
         difference_folded(stdout, &report);
@@ -167,8 +152,6 @@ int command_diff(int argc, char **argv)
     struct options options = {0};
     struct trace trace[SIDES];
     argp_parse(&argp, argc, argv, 0, NULL, &options);
-    if (!options.json && !options.limited)
-        options.limit = TEXT_ROWS;
     bool fine = options_open(&trace[OLD], options.file[OLD]);
     if (fine && !(fine = options_open(&trace[NEW], options.file[NEW])))
         trace_free(&trace[OLD]);

@@ -22,8 +22,8 @@ static const struct argp_option argp_options[] = {
     {"sections", KEY_SECTIONS, NULL, 0, "List the sections one by one", 0},
     {"records", KEY_RECORDS, "TABLE", OPTION_ARG_OPTIONAL,
      "List the records of all tables, or of one: strings, modules, frames, nodes, sites, counters, "
-     "inherited, spills, timeline, snapshots or snapshot-sites; can be given again for another. What is all "
-     "zero is left out",
+     "inherited, spills, timeline, snapshots, snapshot-sites, control or marks; can be given again for "
+     "another. What is all zero is left out",
      0},
     {0}};
 
@@ -50,9 +50,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         choose_records(options, argument, state);
         return 0;
     case ARGP_KEY_ARG:
-        if (options->file)
-            argp_error(state, "one trace at a time, please");
-        options->file = argument;
+        options_take_trace(state, &options->file, argument);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

@@ -56,6 +56,15 @@ const char *options_decimal(const struct argp_state *state, const char *option, 
     return text;
 }
 
+double options_percent(const struct argp_state *state, const char *option, const char *text, double most)
+{
+    double percent = strtod(text, NULL);
+    if (!has_form(text, "^[0-9]{1,9}(\\.[0-9]{1,9})?%?$") || percent > most)
+        argp_error(state, "--%s=%s: it can be a number from 0 to %.0f, with or without %%", option, text,
+                   most);
+    return percent;
+}
+
 const char *options_size(const struct argp_state *state, const char *option, const char *text)
 {
     if (!has_form(text, "^[1-9][0-9]{0,8}([0-9]{0,9}|K|M|G)$"))
@@ -76,8 +85,20 @@ uint64_t options_bytes(const struct argp_state *state, const char *option, const
     return (uint64_t)bytes;
 }
 
+void options_take_trace(const struct argp_state *state, const char **file, const char *argument)
+{
+    if (*file)
+        argp_error(state, "one trace at a time, please");
+    *file = argument;
+}
+
 char *options_trace(const char *named)
 {
+    /* A variable of a script that is not set must not mean the newest. */
+    if (named && !*named) {
+        message("the name of a trace must not be empty");
+        return NULL;
+    }
     char *file = named ? strdup(named) : find_newest(".");
     if (!file)
         message("no trace in this directory: name one, or make one with `tracemalloc run PROGRAM`");
@@ -134,7 +155,7 @@ static bool open_at(struct trace *trace, const char *file, const char *snapshot)
 bool options_open(struct trace *trace, const char *named)
 {
     char *name = named ? strdup(named) : NULL, *snapshot = name ? split(name) : NULL;
-    char *file = options_trace(name && *name ? name : NULL);
+    char *file = options_trace(snapshot && !*name ? NULL : name);
     bool fine = file && open_at(trace, file, snapshot);
     free(file);
     free(name);
@@ -143,10 +164,8 @@ bool options_open(struct trace *trace, const char *named)
 
 char *options_file(const char *named)
 {
-    char *name = named ? strdup(named) : NULL;
-    if (name)
-        split(name);
-    char *file = options_trace(name && *name ? name : NULL);
+    char *name = named ? strdup(named) : NULL, *snapshot = name ? split(name) : NULL;
+    char *file = options_trace(snapshot && !*name ? NULL : name);
     free(name);
     return file;
 }

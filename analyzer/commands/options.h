@@ -25,8 +25,14 @@ const char *options_decimal(const struct argp_state *state, const char *option, 
    as wrong usage. */
 uint64_t options_bytes(const struct argp_state *state, const char *option, const char *text);
 
+/* A number from 0 to `most`, with or without %; otherwise ends the program as wrong usage. */
+double options_percent(const struct argp_state *state, const char *option, const char *text, double most);
+
 /* Checks that it is a number of bytes from 1 on, with K, M or G for times 1024, and returns it. */
 const char *options_size(const struct argp_state *state, const char *option, const char *text);
+
+/* An argument that names the one trace of a command; a second ends the program as wrong usage. */
+void options_take_trace(const struct argp_state *state, const char **file, const char *argument);
 
 /*
  * Reads the trace that is named: FILE, or FILE@SNAPSHOT for its figures at a snapshot (trace_find_snapshot);

@@ -4,39 +4,33 @@
 #include <string.h>
 
 #include "commands/commands.h"
+#include "commands/listing_options.h"
 #include "commands/options.h"
+#include "commands/reading.h"
 #include "commands/traces.h"
 #include "commands/view_options.h"
-#include "model/progress.h"
 #include "output/json.h"
-#include "output/message.h"
 #include "output/text.h"
-
-#define TEXT_ROWS 10
 
 struct options {
     char **files; /* as named */
     size_t file_count, file_room;
     struct view_options view;
-    size_t limit;
-    bool json, full, limited, per_process;
+    struct listing_options listing;
+    bool per_process;
 };
 
-enum { KEY_LIMIT = 'n', KEY_JSON = 'j', KEY_FULL = 'f', KEY_PER_PROCESS = 0x100 };
+enum { KEY_PER_PROCESS = 0x100 };
 
 static const struct argp_option argp_options[] = {
-    {"limit", KEY_LIMIT, "N", 0, "Show the first N (0: all; default: 10, with --json all)", 0},
-    {"full", KEY_FULL, NULL, 0, "Show whole call stacks", 0},
-    {"json", KEY_JSON, NULL, 0, "Write one JSON object", 0},
     {"per-process", KEY_PER_PROCESS, NULL, 0,
      "Of several traces show each by itself, in the order in which they are named (of a directory: in which "
-     "they "
-     "began), instead of their sum; with --json an object for each",
+     "they began), instead of their sum; with --json an object for each",
      0},
     {0}};
 
 static const struct argp_child children[] = {
-    {&view_argp}, {&view_argp_grouping}, {&view_argp_cumulative}, {0}};
+    {&view_argp}, {&view_argp_grouping}, {&view_argp_cumulative}, {&listing_argp}, {0}};
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
@@ -45,16 +39,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case ARGP_KEY_INIT:
         for (int i = 0; i < 3; i++)
             state->child_inputs[i] = &options->view;
-        return 0;
-    case KEY_LIMIT:
-        options->limit = options_number(state, "limit", argument, 0, UINT32_MAX);
-        options->limited = true;
-        return 0;
-    case KEY_JSON:
-        options->json = true;
-        return 0;
-    case KEY_FULL:
-        options->full = true;
+        state->child_inputs[3] = &options->listing;
         return 0;
     case KEY_PER_PROCESS:
         options->per_process = true;
@@ -77,8 +62,7 @@ static const struct argp argp = {
     "\vFILE is a trace, of a program that has ended or is still running; left out, it is the newest trace in "
     "the current directory. SNAPSHOT is the label of a snapshot, its number, or -1 for the last, -2 for the "
     "one before. Of several traces, and of all those in a DIRECTORY, the sum is shown: call sites at the "
-    "same "
-    "place of the same program, or library, are one.",
+    "same place of the same program, or library, are one.",
     children,
     NULL,
     NULL};
@@ -87,37 +71,25 @@ static const struct argp argp = {
 static void write_report(const struct trace *trace, const char *file, const struct processes *processes,
                          const struct options *options)
 {
-    struct symbols *symbols = symbols_open(trace);
-    struct progress progress;
-    struct scope scope;
+    struct reading reading;
+    struct report *report = &reading.report;
     struct rows rows;
-    progress_begin(&progress, "reading symbols");
-    scope_open(&scope, &options->view.view, trace, symbols);
-    rows_make(&rows, &scope);
-    rows_resolve(&rows, &scope, options->limit);
-    struct report report = {.file = file,
-                            .trace = trace,
-                            .symbols = symbols,
-                            .process = processes ? processes_together(processes) : process_of(trace),
-                            .processes = processes,
-                            .files = processes ? options->files : NULL,
-                            .file_count = processes ? options->file_count : 0,
-                            .scope = &scope,
-                            .view = &options->view.view,
-                            .selection = scope_select(&scope),
-                            .rows = &rows,
-                            .limit = options->limit,
-                            .full = options->full};
-    progress_end(&progress);
-    if (options->json)
-        json_report(stdout, &report);
-    else
-        text_report(stdout, &report);
-    message_flush_stdout();
-    message_modules(trace, symbols);
+    reading_begin(&reading, trace, &options->view.view, file);
+    rows_make(&rows, &reading.scope);
+    rows_resolve(&rows, &reading.scope, options->listing.limit);
+    reading_is_made(&reading);
+    report->rows = &rows;
+    report->limit = options->listing.limit;
+    report->full = options->listing.full;
+    if (processes) {
+        report->process = processes_together(processes);
+        report->processes = processes;
+        report->files = options->files;
+        report->file_count = options->file_count;
+    }
+    (options->listing.json ? json_report : text_report)(stdout, report);
     rows_free(&rows);
-    scope_close(&scope);
-    symbols_close(symbols);
+    reading_end(&reading);
 }
 
 static bool report_one(const char *name, const char *file, const struct options *options)
@@ -134,7 +106,7 @@ static bool report_each(const struct traces *traces, const struct options *optio
 {
     bool fine = true;
     for (size_t i = 0; i < traces->count; i++) {
-        if (i && !options->json)
+        if (i && !options->listing.json)
             printf("\n\n");
         fine &= report_one(traces->files[i], traces->files[i], options);
     }
@@ -170,8 +142,6 @@ int command_report(int argc, char **argv)
 {
     struct options options = {0};
     argp_parse(&argp, argc, argv, 0, NULL, &options);
-    if (!options.json && !options.limited)
-        options.limit = TEXT_ROWS;
     bool fine = report(&options);
     free(options.files);
     view_free(&options.view.view);

@@ -7,6 +7,7 @@
 
 #include "commands/commands.h"
 #include "commands/options.h"
+#include "commands/reading.h"
 #include "commands/view_options.h"
 #include "model/progress.h"
 #include "output/message.h"
@@ -119,31 +120,18 @@ static bool explain(const struct annotation *annotation, const struct options *o
 
 static bool write_source(const struct trace *trace, const struct options *options, struct failure *why)
 {
-    struct symbols *symbols = symbols_open(trace);
-    struct progress progress;
-    struct scope scope;
+    struct reading reading;
     struct annotation annotation;
-    progress_begin(&progress, "reading symbols");
-    scope_open(&scope, &options->view.view, trace, symbols);
-    struct report report = {.file = options->file,
-                            .trace = trace,
-                            .symbols = symbols,
-                            .process = process_of(trace),
-                            .view = &options->view.view,
-                            .scope = &scope,
-                            .selection = scope_select(&scope)};
-    annotation_make(&annotation, &scope);
-    progress_end(&progress);
-    struct source source = {&report, &annotation, options->directories, options->directory_count,
+    reading_begin(&reading, trace, &options->view.view, options->file);
+    annotation_make(&annotation, &reading.scope);
+    reading_is_made(&reading);
+    struct source source = {&reading.report, &annotation, options->directories, options->directory_count,
                             options->all};
     bool fine = annotation.file_count || explain(&annotation, options, why);
     if (fine)
         (options->json ? source_json : source_text)(stdout, &source);
-    message_flush_stdout();
-    message_modules(trace, symbols);
     annotation_free(&annotation);
-    scope_close(&scope);
-    symbols_close(symbols);
+    reading_end(&reading);
     return fine;
 }
 

@@ -6,8 +6,8 @@
 
 #include "commands/commands.h"
 #include "commands/options.h"
+#include "commands/reading.h"
 #include "commands/view_options.h"
-#include "model/progress.h"
 #include "output/message.h"
 
 struct options {
@@ -28,16 +28,6 @@ static const struct argp_option argp_options[] = {
 
 static const struct argp_child children[] = {{&view_argp}, {&view_argp_grouping}, {0}};
 
-static double percent_of(const struct argp_state *state, const char *text)
-{
-    char *end;
-    double percent = strtod(text, &end);
-    bool fine = text[0] >= '0' && text[0] <= '9' && (!*end || (end[0] == '%' && !end[1]));
-    if (!fine || !(percent >= 0 && percent <= 100))
-        argp_error(state, "--threshold=%s: it can be a number from 0 to 100, with or without %%", text);
-    return percent;
-}
-
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
     struct options *options = state->input;
@@ -50,15 +40,13 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         options->inverted = true;
         return 0;
     case KEY_THRESHOLD:
-        options->percent = percent_of(state, argument);
+        options->percent = options_percent(state, "threshold", argument, 100);
         return 0;
     case KEY_JSON:
         options->json = true;
         return 0;
     case ARGP_KEY_ARG:
-        if (options->file)
-            argp_error(state, "one trace at a time, please");
-        options->file = argument;
+        options_take_trace(state, &options->file, argument);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -89,32 +77,19 @@ static uint64_t share_of(uint64_t whole, double percent)
 
 static bool write_tree(const struct trace *trace, const struct options *options, struct failure *why)
 {
-    struct symbols *symbols = symbols_open(trace);
-    struct progress progress;
-    struct scope scope;
+    const struct view *view = &options->view.view;
+    struct reading reading;
     struct tree tree;
-    progress_begin(&progress, "reading symbols");
-    scope_open(&scope, &options->view.view, trace, symbols);
-    struct report report = {.file = options->file,
-                            .trace = trace,
-                            .symbols = symbols,
-                            .process = process_of(trace),
-                            .view = &options->view.view,
-                            .scope = &scope,
-                            .selection = scope_select(&scope)};
-    struct call_tree call_tree = {&report, &tree, options->inverted, options->percent};
-    uint64_t whole = metric_of(&report.selection.figures, options->view.view.metric);
-    uint64_t least = share_of(whole, options->percent);
-    bool fine = tree_make(&tree, &scope, options->inverted, least, why);
-    progress_end(&progress);
+    reading_begin(&reading, trace, view, options->file);
+    struct call_tree call_tree = {&reading.report, &tree, options->inverted, options->percent};
+    uint64_t whole = metric_of(&reading.report.selection.figures, view->metric);
+    bool fine = tree_make(&tree, &reading.scope, options->inverted, share_of(whole, options->percent), why);
+    reading_is_made(&reading);
     if (fine) {
         (options->json ? tree_json : tree_text)(stdout, &call_tree);
-        message_flush_stdout();
-        message_modules(trace, symbols);
         tree_free(&tree);
     }
-    scope_close(&scope);
-    symbols_close(symbols);
+    reading_end(&reading);
     return fine;
 }
 

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 bool failure_set(struct failure *why, const char *format, ...)
 {
@@ -33,5 +34,14 @@ void *memory_grow(void *array, size_t count, size_t *capacity, size_t size)
     if (!moved)
         error(1, ENOMEM, "%zu x %zu bytes", wanted, size);
     *capacity = wanted;
+    return moved;
+}
+
+void *memory_widen(void *array, size_t count, size_t wanted, size_t size)
+{
+    char *moved = reallocarray(array, wanted ? wanted : 1, size);
+    if (!moved)
+        error(1, ENOMEM, "%zu x %zu bytes", wanted, size);
+    memset(moved + count * size, 0, (wanted - count) * size);
     return moved;
 }

@@ -20,4 +20,7 @@ void *memory_get(size_t n, size_t size);
 /* Makes room for one more at the end of a growing array: returns it, moved if need be. */
 void *memory_grow(void *array, size_t count, size_t *capacity, size_t size);
 
+/* Makes an array of `count` things one of `wanted`, moved if need be, in which those behind are zeroed. */
+void *memory_widen(void *array, size_t count, size_t wanted, size_t size);
+
 #endif

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: MIT
-#define _GNU_SOURCE 1 /* strcasestr */
 #include "model/ranking.h"
 
-#include <errno.h>
-#include <error.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "model/stack_filter.h"
 #include "model/stack_numbers.h"
 
 #define BASE_NS UINT64_C(1000000000) /* changes are seen over one to two of these */
@@ -27,7 +24,7 @@ struct ranking {
     struct symbols *symbols;
     struct view view;
     struct scope scope; /* of it; its groups are the rows, unless rows are sites */
-    char *filter;
+    struct stack_filter filter;
     bool is_inside;
     struct groups around; /* by what the row that was entered had in common */
     uint32_t inside;      /* its number there */
@@ -53,23 +50,10 @@ struct ranking {
     struct base old, new;
     uint64_t ns; /* of the last update */
 
-    /* whether the filter is met: by frame; by node, for it or one of its callers */
-    uint8_t *frames, *nodes;
-    uint32_t frame_room, node_room;
-
     struct ranked *top;
     size_t top_room, top_count, top_limit;
     bool top_is_old;
 };
-
-static void *grow(void *array, uint32_t count, uint32_t wanted, size_t size)
-{
-    char *moved = reallocarray(array, wanted, size);
-    if (!moved)
-        error(1, ENOMEM, "%u x %zu bytes", wanted, size);
-    memset(moved + count * size, 0, (wanted - count) * size);
-    return moved;
-}
 
 static uint32_t more(uint32_t room, uint32_t wanted)
 {
@@ -81,9 +65,9 @@ static void make_site_room(struct ranking *ranking, uint32_t wanted)
     if (wanted <= ranking->site_room)
         return;
     uint32_t room = more(ranking->site_room, wanted), old = ranking->site_room;
-    ranking->verdicts = grow(ranking->verdicts, old, room, sizeof(*ranking->verdicts));
-    ranking->row_of = grow(ranking->row_of, old, room, sizeof(*ranking->row_of));
-    ranking->seen = grow(ranking->seen, old, room, sizeof(*ranking->seen));
+    ranking->verdicts = memory_widen(ranking->verdicts, old, room, sizeof(*ranking->verdicts));
+    ranking->row_of = memory_widen(ranking->row_of, old, room, sizeof(*ranking->row_of));
+    ranking->seen = memory_widen(ranking->seen, old, room, sizeof(*ranking->seen));
     ranking->site_room = room;
 }
 
@@ -92,98 +76,17 @@ static void make_row_room(struct ranking *ranking, uint32_t wanted)
     if (wanted <= ranking->room)
         return;
     uint32_t room = more(ranking->room, wanted), old = ranking->room;
-    ranking->keys = grow(ranking->keys, old, room, sizeof(*ranking->keys));
-    ranking->old.keys = grow(ranking->old.keys, old, room, sizeof(*ranking->keys));
-    ranking->new.keys = grow(ranking->new.keys, old, room, sizeof(*ranking->keys));
-    ranking->sums = grow(ranking->sums, old, room, sizeof(*ranking->sums));
-    ranking->taken = grow(ranking->taken, old, room, sizeof(*ranking->taken));
-    ranking->shown = grow(ranking->shown, old, room, sizeof(*ranking->shown));
-    ranking->first_sites = grow(ranking->first_sites, old, room, sizeof(*ranking->first_sites));
+    ranking->keys = memory_widen(ranking->keys, old, room, sizeof(*ranking->keys));
+    ranking->old.keys = memory_widen(ranking->old.keys, old, room, sizeof(*ranking->keys));
+    ranking->new.keys = memory_widen(ranking->new.keys, old, room, sizeof(*ranking->keys));
+    ranking->sums = memory_widen(ranking->sums, old, room, sizeof(*ranking->sums));
+    ranking->taken = memory_widen(ranking->taken, old, room, sizeof(*ranking->taken));
+    ranking->shown = memory_widen(ranking->shown, old, room, sizeof(*ranking->shown));
+    ranking->first_sites = memory_widen(ranking->first_sites, old, room, sizeof(*ranking->first_sites));
     ranking->room = room;
 }
 
-static void make_path_room(struct ranking *ranking)
-{
-    const struct trace_header *header = &ranking->trace->header;
-    if (header->frame_count > ranking->frame_room) {
-        uint32_t room = more(ranking->frame_room, header->frame_count);
-        ranking->frames = grow(ranking->frames, ranking->frame_room, room, sizeof(*ranking->frames));
-        ranking->frame_room = room;
-    }
-    if (header->node_count > ranking->node_room) {
-        uint32_t room = more(ranking->node_room, header->node_count);
-        ranking->nodes = grow(ranking->nodes, ranking->node_room, room, sizeof(*ranking->nodes));
-        ranking->node_room = room;
-    }
-}
-
 /* --- the place of a site --------------------------------------------------------------------------- */
-
-static bool contains(const char *text, const char *part)
-{
-    return text && strcasestr(text, part);
-}
-
-static bool frame_matches(const struct source_frame *frame, const char *filter)
-{
-    char place[4096];
-    if (contains(frame->function, filter) || contains(frame->module, filter))
-        return true;
-    if (!frame->file)
-        return false;
-    snprintf(place, sizeof(place), "%s:%d", frame->file, frame->line);
-    return contains(place, filter);
-}
-
-static uint8_t look_at_frame(struct ranking *ranking, uint32_t number)
-{
-    uint8_t *verdict = &ranking->frames[number];
-    if (*verdict != VERDICT_OPEN)
-        return *verdict;
-    struct source_frames here = symbols_resolve(ranking->symbols, number);
-    *verdict = VERDICT_OUT;
-    for (size_t i = 0; i < here.count && *verdict == VERDICT_OUT; i++)
-        if (frame_matches(&here.frames[i], ranking->filter))
-            *verdict = VERDICT_IN;
-    return *verdict;
-}
-
-/* Up to the first node whose verdict is known; then all below it have theirs. */
-static bool path_matches(struct ranking *ranking, uint32_t node)
-{
-    const struct trace_node *nodes = ranking->trace->nodes;
-    uint8_t verdict = VERDICT_OPEN;
-    uint32_t at = node;
-    make_path_room(ranking);
-    while (verdict == VERDICT_OPEN && at >= TRACE_NODE_FIRST) {
-        verdict = ranking->nodes[at];
-        if (verdict == VERDICT_OPEN && look_at_frame(ranking, nodes[at].frame) == VERDICT_IN)
-            verdict = VERDICT_IN;
-        if (verdict == VERDICT_OPEN)
-            at = nodes[at].parent;
-    }
-    if (verdict == VERDICT_OPEN) {
-        bool overflow = at == TRACE_NODE_OVERFLOW && frame_matches(&stack_overflow, ranking->filter);
-        verdict = overflow ? VERDICT_IN : VERDICT_OUT;
-    }
-    for (uint32_t i = node; i != at; i = nodes[i].parent)
-        ranking->nodes[i] = verdict;
-    if (at >= TRACE_NODE_FIRST)
-        ranking->nodes[at] = verdict;
-    return verdict == VERDICT_IN;
-}
-
-/* Where the view shows stacks other than they were recorded, the text is sought in what it shows. */
-static bool is_filtered(struct ranking *ranking, uint32_t site)
-{
-    if (!view_reshapes(&ranking->view))
-        return path_matches(ranking, ranking->trace->sites[site].node);
-    struct scope_stack stack = scope_stack(&ranking->scope, site);
-    for (size_t i = 0; i < stack.count; i++)
-        if (frame_matches(&stack.frames[i]->source, ranking->filter))
-            return true;
-    return false;
-}
 
 static bool is_around(struct ranking *ranking, const struct scope_frame *frame)
 {
@@ -206,7 +109,7 @@ static bool is_entered(struct ranking *ranking, uint32_t site)
 static bool is_in(struct ranking *ranking, uint32_t site)
 {
     return scope_has(&ranking->scope, site) && (!ranking->is_inside || is_entered(ranking, site)) &&
-           (!ranking->filter || is_filtered(ranking, site));
+           stack_filter_passes(&ranking->filter, &ranking->scope, site);
 }
 
 /* Rows are the trace's sites, by their numbers. */
@@ -308,7 +211,7 @@ static void place_site(struct ranking *ranking, uint32_t site)
 
 bool ranking_selects(const struct ranking *ranking)
 {
-    return view_selects(&ranking->view) || ranking->filter || ranking->is_inside;
+    return view_selects(&ranking->view) || ranking->filter.text || ranking->is_inside;
 }
 
 /* Sites find their place without that anything is resolved. */
@@ -387,7 +290,7 @@ void ranking_close(struct ranking *ranking)
     ranking_leave(ranking);
     stack_numbers_free(&ranking->stacks);
     scope_close(&ranking->scope);
-    free(ranking->filter);
+    stack_filter_free(&ranking->filter);
     free(ranking->verdicts);
     free(ranking->row_of);
     free(ranking->seen);
@@ -398,8 +301,6 @@ void ranking_close(struct ranking *ranking)
     free(ranking->keys);
     free(ranking->old.keys);
     free(ranking->new.keys);
-    free(ranking->frames);
-    free(ranking->nodes);
     free(ranking->top);
     free(ranking);
 }
@@ -428,12 +329,7 @@ void ranking_sort(struct ranking *ranking, enum metric metric)
 
 void ranking_filter(struct ranking *ranking, const char *text)
 {
-    free(ranking->filter);
-    ranking->filter = *text ? strdup(text) : NULL;
-    if (ranking->frame_room)
-        memset(ranking->frames, VERDICT_OPEN, ranking->frame_room);
-    if (ranking->node_room)
-        memset(ranking->nodes, VERDICT_OPEN, ranking->node_room);
+    stack_filter_set(&ranking->filter, text);
     restart(ranking);
 }
 

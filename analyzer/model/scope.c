@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "model/scope.h"
 
-#include <errno.h>
-#include <error.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,10 +47,7 @@ void scope_open(struct scope *scope, const struct view *view, const struct trace
 static void *grow(void *array, uint32_t *room, uint32_t count, size_t size)
 {
     uint32_t wanted = *room && count < UINT32_MAX / 2 ? 2 * count : count;
-    char *moved = reallocarray(array, wanted, size);
-    if (!moved)
-        error(1, ENOMEM, "%u x %zu bytes", wanted, size);
-    memset(moved + *room * size, 0, (wanted - *room) * size);
+    void *moved = memory_widen(array, *room, wanted, size);
     *room = wanted;
     return moved;
 }

@@ -3,7 +3,6 @@
 #include "model/symbols.h"
 
 #include <errno.h>
-#include <error.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <obstack.h>
@@ -63,24 +62,15 @@ struct symbols {
     const void *context;
 };
 
-static void *more(void *array, uint32_t count, uint32_t wanted, size_t size)
-{
-    char *moved = reallocarray(array, wanted ? wanted : 1, size);
-    if (!moved)
-        error(1, ENOMEM, "%u x %zu bytes", wanted, size);
-    memset(moved + count * size, 0, (wanted - count) * size);
-    return moved;
-}
-
 /* Takes in the modules and frames that the trace has and we do not know yet. */
 static void grow(struct symbols *symbols)
 {
     const struct trace_header *header = &symbols->trace->header;
     uint32_t known = symbols->frame_count > 1 ? symbols->frame_count : 1;
-    symbols->modules = more(symbols->modules, symbols->module_count, header->module_count,
-                            sizeof(*symbols->modules));
-    symbols->resolved = more(symbols->resolved, symbols->frame_count, header->frame_count,
-                             sizeof(*symbols->resolved));
+    symbols->modules = memory_widen(symbols->modules, symbols->module_count, header->module_count,
+                                    sizeof(*symbols->modules));
+    symbols->resolved = memory_widen(symbols->resolved, symbols->frame_count, header->frame_count,
+                                     sizeof(*symbols->resolved));
     for (uint32_t i = header->frame_count; i-- > known;) {
         struct module *module = &symbols->modules[symbols->trace->frames[i].module];
         symbols->resolved[i].next = module->first;

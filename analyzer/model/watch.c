@@ -57,15 +57,6 @@ struct watch {
 
 /* --- tables that grow ------------------------------------------------------------------------------ */
 
-static void *resize(void *array, uint32_t count, uint32_t wanted, size_t size)
-{
-    char *moved = reallocarray(array, wanted, size);
-    if (!moved)
-        error(1, ENOMEM, "%u x %zu bytes", wanted, size);
-    memset(moved + count * size, 0, (wanted - count) * size);
-    return moved;
-}
-
 /* Room for `count` records, and some more. */
 static uint32_t room_for(uint32_t room, uint32_t count)
 {
@@ -102,7 +93,7 @@ static void make_room(struct watch *watch)
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
         if (tables[i].wanted > *tables[i].room)
             *(void **)tables[i].array =
-                resize(*(void **)tables[i].array, *tables[i].room, tables[i].wanted, tables[i].size);
+                memory_widen(*(void **)tables[i].array, *tables[i].room, tables[i].wanted, tables[i].size);
     watch->module_room = modules;
     watch->frame_room = frames;
     watch->node_room = nodes;
@@ -351,8 +342,8 @@ static void read_counters(struct watch *watch, struct counted *counted)
     if (count > counted->room) {
         uint32_t room = room_for(counted->room, count);
         room = room < section->capacity ? room : section->capacity;
-        counted->seen = resize(counted->seen, counted->room, room, sizeof(*counted->seen));
-        counted->marks = resize(counted->marks, counted->room, room, sizeof(*counted->marks));
+        counted->seen = memory_widen(counted->seen, counted->room, room, sizeof(*counted->seen));
+        counted->marks = memory_widen(counted->marks, counted->room, room, sizeof(*counted->marks));
         watch->copies += room - counted->room;
         counted->room = room;
     }

@@ -89,7 +89,15 @@ static void hint_current(const struct text *text)
     put_command(text, " --sort current");
 }
 
-void text_hint(const struct text *text)
+static void hint_full(const struct text *text)
+{
+    char options[64];
+    snprintf(options, sizeof(options), " --sort %s --full", metric_names[text->report->view->metric]);
+    fputs("whole stacks: ", text->out);
+    put_command(text, options);
+}
+
+void text_hint(const struct text *text, bool has_rows)
 {
     const struct report *report = text->report;
     const struct figures *totals = &report->trace->totals;
@@ -108,9 +116,11 @@ void text_hint(const struct text *text)
     } else if (report->view->metric == METRIC_PEAK) {
         fputs("everything was freed; who allocates most: ", text->out);
         put_command(text, " --sort allocated");
+    } else if (!has_rows) {
+        fputs("who held most at the peak: ", text->out);
+        put_command(text, "");
     } else if (!report->full && report->view->by == BY_SITE) {
-        fputs("whole stacks: ", text->out);
-        put_command(text, " --full");
+        hint_full(text);
     } else {
         fputs("the same for programs: ", text->out);
         put_command(text, " --json");

@@ -4,26 +4,17 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "model/progress.h"
-#include "output/chart.h"
-#include "output/place.h"
+#include "output/live_parts.h"
 #include "output/screen.h"
+#include "output/terminal.h"
 #include "output/units.h"
 #include "output/utf8.h"
 
-#define MARGIN       1
-#define LABEL        10 /* columns of a total's name */
 #define TOTALS       64 /* columns of the totals, where the picture stands beside them */
-#define PICTURE_ROWS 5
-#define GUTTER       11 /* columns of the picture's scale */
 #define LEAST_BESIDE 100
 #define LEAST_TALL   20
-#define RECENT_NS    (UINT64_C(60) * 1000000000)
-#define NAMES        1024 /* rows whose names are kept */
 #define BAR          8
-#define CALLERS      400 /* columns of callers that are ever shown */
 
 static const char *bullet(void)
 {
@@ -73,10 +64,15 @@ static int rate_style(double change)
     return change > 0 ? SCREEN_WARN : SCREEN_GOOD;
 }
 
-static int put_right(int row, int end, int style, const char *text)
+int live_put_right(int row, int end, int style, const char *text)
 {
     int columns = (int)utf8_columns(text);
     return screen_put(row, end - columns, columns, style, text);
+}
+
+struct text live_text(const struct report *report)
+{
+    return (struct text){.report = report, .terminal = {.wide = terminal_is_wide()}};
 }
 
 /* --- head ---------------------------------------------------------------------------------------------- */
@@ -100,7 +96,7 @@ static char *state_text(const struct live *live)
 static void put_head(const struct live *live)
 {
     struct report report = {.trace = live->trace};
-    struct text text = {.report = &report, .terminal = {.wide = terminal_is_wide()}};
+    struct text text = live_text(&report);
     int columns = screen_columns(), style = SCREEN_BAR;
     char *state = state_text(live), *command = text_command(&text, 0);
     int room = columns - (int)utf8_columns(state) - 3 * MARGIN;
@@ -109,7 +105,7 @@ static void put_head(const struct live *live)
         screen_put(0, MARGIN, columns - MARGIN, style, state);
     } else {
         screen_put(0, MARGIN, room, style, command);
-        put_right(0, columns - MARGIN, style, state);
+        live_put_right(0, columns - MARGIN, style, state);
     }
     free(command);
     free(state);
@@ -117,10 +113,10 @@ static void put_head(const struct live *live)
 
 /* --- totals -------------------------------------------------------------------------------------------- */
 
-static void put_total(int row, const char *label, const char *value, int style)
+void live_put_total(int row, const char *label, const char *value, int style)
 {
     screen_put(row, MARGIN, LABEL, SCREEN_FAINT, label);
-    put_right(row, MARGIN + LABEL + 11, style, value);
+    live_put_right(row, MARGIN + LABEL + 11, style, value);
 }
 
 static void put_rest(int row, const char *text, const char *change, int style)
@@ -136,27 +132,27 @@ static void put_totals(const struct live *live, int row)
     const struct figures *totals = &live->trace->totals;
     char size[UNITS_SIZE], count[UNITS_SIZE], rest[3 * UNITS_SIZE], change[2 * UNITS_SIZE] = "";
     const struct live_rates *rates = &live->rates;
-    put_total(row, "current", units_bytes(totals->current_bytes, size), SCREEN_STRONG);
+    live_put_total(row, "current", units_bytes(totals->current_bytes, size), SCREEN_STRONG);
     snprintf(rest, sizeof(rest), "%s %s", units_count(totals->current_blocks, count),
              totals->current_blocks == 1 ? "block" : "blocks");
     put_rest(row, rest, rates->known ? rate(rates->current_bytes, true, change) : "",
              rate_style(rates->current_bytes));
-    put_total(row + 1, "peak", units_bytes(totals->peak_bytes, size), SCREEN_STRONG);
+    live_put_total(row + 1, "peak", units_bytes(totals->peak_bytes, size), SCREEN_STRONG);
     snprintf(rest, sizeof(rest), "%s %s", units_count(totals->peak_blocks, count),
              totals->peak_blocks == 1 ? "block" : "blocks");
     put_rest(row + 1, rest,
              totals->peak_bytes && totals->current_bytes == totals->peak_bytes ? "it is now" : "",
              SCREEN_FAINT);
-    put_total(row + 2, "allocated", units_bytes(totals->allocated_bytes, size), SCREEN_STRONG);
+    live_put_total(row + 2, "allocated", units_bytes(totals->allocated_bytes, size), SCREEN_STRONG);
     snprintf(rest, sizeof(rest), "%s %s", units_count(totals->allocations, count),
              totals->allocations == 1 ? "allocation" : "allocations");
     put_rest(row + 2, rest, rates->known ? rate(rates->allocations, false, change) : "", SCREEN_PLAIN);
-    put_total(row + 3, "temporary", units_count(totals->temporary, count), SCREEN_STRONG);
+    live_put_total(row + 3, "temporary", units_count(totals->temporary, count), SCREEN_STRONG);
     snprintf(rest, sizeof(rest), "%s of allocations",
              units_share(totals->temporary, totals->allocations, size));
     put_rest(row + 3, totals->temporary ? rest : "", "", SCREEN_PLAIN);
-    put_total(row + 4, "resident", live->resident_bytes ? units_bytes(live->resident_bytes, size) : "-",
-              SCREEN_STRONG);
+    live_put_total(row + 4, "resident", live->resident_bytes ? units_bytes(live->resident_bytes, size) : "-",
+                   SCREEN_STRONG);
 }
 
 static uint64_t selected_value(const struct live *live)
@@ -178,7 +174,7 @@ static void put_selection(const struct live *live, int row, int end)
     int column = MARGIN + LABEL + 13;
     if (live->starting || !ranking_selects(live->ranking))
         return;
-    put_total(row, "selected", selected_amount(live, text), SCREEN_STRONG);
+    live_put_total(row, "selected", selected_amount(live, text), SCREEN_STRONG);
     snprintf(rest, sizeof(rest), "%s of %s, %s of %s %s",
              units_share(selected_value(live), metric_of(&live->trace->totals, metric), share),
              metric_names[metric], units_count(selection->sites, sites), units_count(selection->of, of),
@@ -202,67 +198,7 @@ static void put_brief(const struct live *live, int row)
                    rate(live->rates.current_bytes, true, change));
 }
 
-/* --- picture ------------------------------------------------------------------------------------------- */
-
-static uint64_t largest(const uint64_t *values, int count, uint64_t most)
-{
-    for (int i = 0; i < count; i++)
-        if (values[i] != HISTORY_UNKNOWN && values[i] > most)
-            most = values[i];
-    return most;
-}
-
-static void put_cells(const struct chart_cell *cells, int rows, int columns, int row, int column)
-{
-    static const int styles[] = {SCREEN_PLAIN, SCREEN_FIRST, SCREEN_SECOND};
-    for (int i = 0; i < rows; i++)
-        for (int j = 0; j < columns; j++)
-            if (cells[i * columns + j].part != CHART_NOTHING)
-                screen_put(row + i, column + j, 1, styles[cells[i * columns + j].part],
-                           cells[i * columns + j].text);
-}
-
-static void put_axis(int row, int column, int columns, uint64_t from, uint64_t to)
-{
-    char begin[UNITS_SIZE], end[UNITS_SIZE];
-    const char *mark = terminal_is_wide() ? "\u28ff " : ": ",
-               *line = terminal_is_wide() ? "\u2809\u2809 " : "-- ";
-    int middle = column + columns / 2 - 11;
-    int taken = screen_put(row, column, columns, SCREEN_FAINT, from ? units_duration(from, begin) : "0 s");
-    put_right(row, column + columns, SCREEN_FAINT, units_duration(to, end));
-    if (columns < 40 || middle < column + taken)
-        return;
-    middle += screen_put(row, middle, 2, SCREEN_FIRST, mark);
-    middle += screen_put(row, middle, 9, SCREEN_FAINT, "current  ");
-    middle += screen_put(row, middle, 3, SCREEN_SECOND, line);
-    screen_put(row, middle, 8, SCREEN_FAINT, "resident");
-}
-
-static void put_picture(const struct live *live, int row, int column, int columns)
-{
-    const struct history *history = live->history;
-    bool wide = terminal_is_wide();
-    int values = columns - GUTTER > 0 ? chart_values(columns - GUTTER, wide) : 0;
-    uint64_t to = live->process.duration_ns, from = live->recent && to > RECENT_NS ? to - RECENT_NS : 0;
-    char scale[UNITS_SIZE];
-    if (values < 16 || !history->count)
-        return;
-    if (!live->recent && history->points[0].ns > to / 8)
-        from = history->points[0].ns; /* nothing is known of what was before */
-    uint64_t *current = memory_get((size_t)values, sizeof(*current));
-    uint64_t *resident = memory_get((size_t)values, sizeof(*resident));
-    history_parts(history, from, to > from ? to : from + 1, (size_t)values, current, resident);
-    uint64_t top = largest(current, values, largest(resident, values, 1));
-    struct chart_cell *cells = memory_get((size_t)(PICTURE_ROWS * (columns - GUTTER)), sizeof(*cells));
-    chart_draw(cells, PICTURE_ROWS, columns - GUTTER, current, resident, top, wide);
-    put_right(row, column + GUTTER - 1, SCREEN_FAINT, units_bytes(top, scale));
-    put_right(row + PICTURE_ROWS - 1, column + GUTTER - 1, SCREEN_FAINT, "0");
-    put_cells(cells, PICTURE_ROWS, columns - GUTTER, row, column + GUTTER);
-    put_axis(row + PICTURE_ROWS, column + GUTTER, columns - GUTTER, from, to);
-    free(cells);
-    free(current);
-    free(resident);
-}
+/* --- the upper part ------------------------------------------------------------------------------------ */
 
 /* Everything above the rows; returns the line below it. */
 static int put_upper(const struct live *live)
@@ -276,104 +212,13 @@ static int put_upper(const struct live *live)
     put_totals(live, 2);
     put_selection(live, 7, columns < LEAST_BESIDE ? columns : TOTALS + GUTTER);
     if (columns >= LEAST_BESIDE) {
-        put_picture(live, 2, TOTALS, columns - TOTALS - MARGIN);
+        live_put_picture(live, 2, TOTALS, columns - TOTALS - MARGIN);
         return 9;
     }
     if (rows < LEAST_TALL)
         return 8;
-    put_picture(live, 8, 0, columns - MARGIN);
+    live_put_picture(live, 8, 0, columns - MARGIN);
     return 9 + PICTURE_ROWS + 1;
-}
-
-/* --- names of rows ------------------------------------------------------------------------------------- */
-
-struct live_names {
-    struct {
-        uint32_t number; /* of the row; 0: none */
-        char *what, *where, *callers;
-    } all[NAMES];
-};
-
-void live_forget_names(struct live *live)
-{
-    for (size_t i = 0; live->names && i < NAMES; i++) {
-        free(live->names->all[i].what);
-        free(live->names->all[i].where);
-        free(live->names->all[i].callers);
-    }
-    free(live->names);
-    live->names = NULL;
-}
-
-static struct text text_of(const struct report *report)
-{
-    return (struct text){.report = report, .terminal = {.wide = terminal_is_wide()}};
-}
-
-/* "<- dict_add <- run", as much as ever finds room; recursion is one. */
-static char *callers_text(const struct text *text, const struct stack *stack)
-{
-    const char *arrow = text->terminal.wide ? "\u2190 " : "< ";
-    char *line = NULL, *last = strdup("");
-    size_t size, columns = 0, end = text_stack_end(stack);
-    FILE *out = open_memstream(&line, &size);
-    for (size_t i = stack->origin + 1; out && i < end && columns < CALLERS; i++) {
-        struct place_text place = place_text(text, &stack->frames[i], 0);
-        if (strcmp(place.what, last) != 0)
-            fprintf(out, "%s%s%s", columns ? " " : "", arrow, place.what);
-        columns += utf8_columns(place.what) + 3;
-        free(last);
-        last = strdup(place.what);
-        place_free(&place);
-    }
-    free(last);
-    if (out)
-        fclose(out);
-    return line ? line : memory_get(1, 1);
-}
-
-static void name_site(const struct live *live, uint32_t site, char **what, char **where, char **callers)
-{
-    static const struct source_frame unknown;
-    struct report report = {.trace = live->trace};
-    struct text text = text_of(&report);
-    struct stack stack = {0};
-    ranking_stack(live->ranking, site, &stack);
-    struct place_text place = place_text(&text, stack.count ? &stack.frames[stack.origin] : &unknown, 0);
-    *what = place.what;
-    *where = place.where;
-    *callers = callers_text(&text, &stack);
-    stack_free(&stack);
-}
-
-static void name_group(const struct live *live, const struct source_frame *frame, char **what, char **where)
-{
-    struct report report = {.trace = live->trace};
-    struct text text = text_of(&report);
-    struct place_text place = place_text(&text, frame, 0);
-    *what = place.what;
-    *where = place.where;
-}
-
-static size_t name_row(struct live *live, const struct ranked *row)
-{
-    if (!live->names)
-        live->names = memory_get(1, sizeof(*live->names));
-    size_t slot = row->number % NAMES;
-    struct live_names *names = live->names;
-    if (names->all[slot].number == row->number)
-        return slot;
-    free(names->all[slot].what);
-    free(names->all[slot].where);
-    free(names->all[slot].callers);
-    names->all[slot].callers = NULL;
-    names->all[slot].number = row->number;
-    if (row->frame)
-        name_group(live, row->frame, &names->all[slot].what, &names->all[slot].where);
-    else
-        name_site(live, row->site, &names->all[slot].what, &names->all[slot].where,
-                  &names->all[slot].callers);
-    return slot;
 }
 
 /* --- rows ---------------------------------------------------------------------------------------------- */
@@ -408,24 +253,24 @@ static void put_titles(const struct live *live, int row, const struct columns *a
     size_t all = ranking_count(live->ranking);
     const struct source_frame *inside = ranking_inside(live->ranking);
     screen_line(row, SCREEN_BAR);
-    put_right(row, at->value, SCREEN_BAR, look->title);
+    live_put_right(row, at->value, SCREEN_BAR, look->title);
     if (at->share)
-        put_right(row, at->share, SCREEN_BAR, "share");
+        live_put_right(row, at->share, SCREEN_BAR, "share");
     if (at->change)
-        put_right(row, at->change, SCREEN_BAR, "change");
+        live_put_right(row, at->change, SCREEN_BAR, "change");
     if (at->second)
-        put_right(row, at->second, SCREEN_BAR, look->second_title);
+        live_put_right(row, at->second, SCREEN_BAR, look->second_title);
     snprintf(title, sizeof(title), "%s %s%s%s", units_count(all, count), nouns[view->by][all != 1],
              view_adds_callees(view) ? ", callees included" : "", live->filter[0] ? " matching" : "");
     int column = at->name;
     column += screen_put(row, column, screen_columns(), SCREEN_BAR, title);
     if (inside) {
-        char *what, *where;
-        name_group(live, inside, &what, &where);
+        struct live_name name = {0};
+        live_name_group(live, inside, &name);
         column += screen_put(row, column, screen_columns(), SCREEN_BAR, " in ");
-        screen_put(row, column, screen_columns() - column, SCREEN_BAR, what);
-        free(what);
-        free(where);
+        screen_put(row, column, screen_columns() - column, SCREEN_BAR, name.what);
+        free(name.what);
+        free(name.where);
     }
 }
 
@@ -451,27 +296,25 @@ static void put_row(struct live *live, const struct ranked *ranked, int row, con
     uint64_t value = metric_of(ranked->figures, metric), whole = metric_of(&live->trace->totals, metric);
     uint64_t second = *(const uint64_t *)((const char *)ranked->figures + look->second);
     char text[2 * UNITS_SIZE];
-    size_t slot = name_row(live, ranked);
-    const char *what = live->names->all[slot].what, *where = live->names->all[slot].where;
-    const char *callers = live->names->all[slot].callers;
+    const struct live_name *name = live_name_row(live, ranked);
     if (chosen)
         screen_line(row, SCREEN_PLAIN | mark);
-    put_right(row, at->value, SCREEN_STRONG | mark, amount(value, look->is_bytes, text));
+    live_put_right(row, at->value, SCREEN_STRONG | mark, amount(value, look->is_bytes, text));
     if (at->share)
-        put_right(row, at->share, SCREEN_PLAIN | mark, units_share(value, whole, text));
+        live_put_right(row, at->share, SCREEN_PLAIN | mark, units_share(value, whole, text));
     if (at->bar)
         put_bar(row, at->bar - BAR, whole ? (double)value / (double)whole : 0, SCREEN_FIRST | mark);
     if (at->change && ranked->has_change)
-        put_right(row, at->change, rate_style(ranked->change) | mark,
-                  rate(ranked->change, look->is_bytes, text));
+        live_put_right(row, at->change, rate_style(ranked->change) | mark,
+                       rate(ranked->change, look->is_bytes, text));
     if (at->second)
-        put_right(row, at->second, SCREEN_PLAIN | mark, amount(second, look->second_is_bytes, text));
+        live_put_right(row, at->second, SCREEN_PLAIN | mark, amount(second, look->second_is_bytes, text));
     int column = at->name;
-    column += screen_put(row, column, columns - column, SCREEN_STRONG | mark, what) + 2;
-    if (*where)
-        column += screen_put(row, column, columns - column, SCREEN_FAINT | mark, where) + 2;
-    if (callers && *callers)
-        screen_put(row, column, columns - column, SCREEN_PLAIN | mark, callers);
+    column += screen_put(row, column, columns - column, SCREEN_STRONG | mark, name->what) + 2;
+    if (*name->where)
+        column += screen_put(row, column, columns - column, SCREEN_FAINT | mark, name->where) + 2;
+    if (name->callers && *name->callers)
+        screen_put(row, column, columns - column, SCREEN_PLAIN | mark, name->callers);
 }
 
 /* The rows that the screen has room for; the one where the user is among them. */
@@ -527,95 +370,6 @@ static void put_rows(struct live *live, int row, int end)
         live->chosen = rows[i];
         live->has_chosen = true;
     }
-}
-
-/* --- a stack ------------------------------------------------------------------------------------------- */
-
-static int put_site(const struct live *live, int row)
-{
-    const struct figures *figures = ranking_figures(live->ranking, live->site);
-    const struct figures *totals = &live->trace->totals;
-    char size[UNITS_SIZE], count[UNITS_SIZE], share[UNITS_SIZE], line[8 * UNITS_SIZE];
-    const struct {
-        const char *label, *noun;
-        uint64_t bytes, blocks, whole;
-    } lines[] = {
-        {"current", "blocks", figures->current_bytes, figures->current_blocks, totals->current_bytes},
-        {"peak", "blocks", figures->peak_bytes, figures->peak_blocks, totals->peak_bytes},
-        {"allocated", "allocations", figures->allocated_bytes, figures->allocations, totals->allocated_bytes},
-    };
-    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++, row++) {
-        put_total(row, lines[i].label, units_bytes(lines[i].bytes, size), SCREEN_STRONG);
-        put_right(row, MARGIN + LABEL + 20, SCREEN_PLAIN, units_share(lines[i].bytes, lines[i].whole, share));
-        snprintf(line, sizeof(line), "%s %s", units_count(lines[i].blocks, count), lines[i].noun);
-        screen_put(row, MARGIN + LABEL + 23, screen_columns(), SCREEN_PLAIN, line);
-    }
-    put_total(row, "temporary", units_count(figures->temporary, count), SCREEN_STRONG);
-    put_right(row, MARGIN + LABEL + 20, SCREEN_PLAIN,
-              units_share(figures->temporary, figures->allocations, share));
-    return row + 1;
-}
-
-/* The column of the places: behind the names that are shown, unless they are very long. */
-static int place_column(const struct text *text, const struct stack *stack, size_t first, size_t count)
-{
-    size_t widest = 0, most = (size_t)screen_columns() * 2 / 5;
-    for (size_t i = first; i < first + count && i < stack->count; i++) {
-        struct place_text place = place_text(text, &stack->frames[i], 0);
-        size_t columns = utf8_columns(place.what);
-        widest = columns > widest ? columns : widest;
-        place_free(&place);
-    }
-    return MARGIN + 6 + (int)(widest < most ? widest : most) + 2;
-}
-
-static void put_frame(const struct text *text, const struct source_frame *frame, size_t number, bool strong,
-                      int row, int place_at)
-{
-    struct place_text place = place_text(text, frame, 0);
-    char *module = frame->file && frame->module ? strrchr(frame->module, '/') : NULL;
-    char digits[UNITS_SIZE];
-    int columns = screen_columns(), column = MARGIN + 6;
-    snprintf(digits, sizeof(digits), "%zu", number);
-    put_right(row, MARGIN + 4, SCREEN_FAINT, digits);
-    column +=
-        screen_put(row, column, columns - column, strong ? SCREEN_STRONG : SCREEN_PLAIN, place.what) + 2;
-    column = column < place_at ? place_at : column;
-    if (*place.where)
-        column += screen_put(row, column, columns - column, SCREEN_FIRST, place.where) + 2;
-    if (frame->inlined)
-        column += screen_put(row, column, columns - column, SCREEN_FAINT, "inlined") + 2;
-    if (module) {
-        char *harmless = utf8_escape(module + 1, text->terminal.wide);
-        screen_put(row, column, columns - column, SCREEN_FAINT, harmless);
-        free(harmless);
-    }
-    place_free(&place);
-}
-
-static void put_stack(struct live *live, int row, int end)
-{
-    struct report report = {.trace = live->trace, .full = true};
-    struct text text = text_of(&report);
-    struct stack stack = {0};
-    char title[128], number[UNITS_SIZE];
-    if (screen_rows() >= 14)
-        row = put_site(live, row + 1) + 1;
-    ranking_stack(live->ranking, live->site, &stack);
-    snprintf(title, sizeof(title), "call stack of %s %s, innermost first", units_count(stack.count, number),
-             stack.count == 1 ? "frame" : "frames");
-    screen_line(row, SCREEN_BAR);
-    screen_put(row++, MARGIN + 6, screen_columns(), SCREEN_BAR, title);
-    size_t room = end > row ? (size_t)(end - row) : 0, lines = stack.count + stack.truncated;
-    if (live->line + room > lines)
-        live->line = lines > room ? lines - room : 0;
-    live->shown = room;
-    int place_at = place_column(&text, &stack, live->line, room);
-    for (size_t i = live->line; i < stack.count && row < end; i++, row++)
-        put_frame(&text, &stack.frames[i], i, i == stack.origin, row, place_at);
-    if (stack.truncated && row < end)
-        screen_put(row, MARGIN + 6, screen_columns(), SCREEN_FAINT, "[truncated]");
-    stack_free(&stack);
 }
 
 /* --- help ---------------------------------------------------------------------------------------------- */
@@ -693,7 +447,7 @@ static void put_foot(const struct live *live, int row)
         put_hints(live, row);
     }
     if (live->busy)
-        put_right(row, columns - MARGIN, SCREEN_WARN, live->busy);
+        live_put_right(row, columns - MARGIN, SCREEN_WARN, live->busy);
 }
 
 void live_draw(struct live *live)
@@ -704,63 +458,10 @@ void live_draw(struct live *live)
     if (live->page == LIVE_HELP)
         put_help(row, end);
     else if (live->page == LIVE_STACK)
-        put_stack(live, row, end);
+        live_put_stack(live, row, end);
     else
         put_rows(live, row, end);
     if (end < rows)
         put_foot(live, rows - 1);
     screen_show();
-}
-
-/* --- long work ----------------------------------------------------------------------------------------- */
-
-#define SILENT_NS UINT64_C(200000000)
-
-static struct {
-    const struct progress *work; /* null: none */
-    uint64_t drawn_ns;
-} shown;
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
-static void put_message(const char *text)
-{
-    char *harmless = utf8_escape(text, terminal_is_wide());
-    int row = screen_rows() - 1;
-    screen_line(row, SCREEN_PLAIN);
-    screen_put(row, MARGIN, screen_columns() - MARGIN, SCREEN_WARN, harmless);
-    screen_show();
-    free(harmless);
-}
-
-static void show(const struct progress *work)
-{
-    char text[512];
-    uint64_t now = now_ns();
-    bool begins = work && !shown.work;
-    shown.work = work;
-    if (begins)
-        shown.drawn_ns = now;
-    if (!work || now - shown.drawn_ns < SILENT_NS)
-        return;
-    shown.drawn_ns = now;
-    double share = work->whole ? (double)work->done / (double)work->whole : 0;
-    snprintf(text, sizeof(text), "%s: %.0f %%", work->what, 100 * (share < 1 ? share : 1));
-    put_message(work->whole ? text : work->what);
-}
-
-void live_listen(void)
-{
-    static const struct progress_listener listener = {.show = show, .say = put_message};
-    progress_listen(&listener);
-}
-
-void live_listen_no_more(void)
-{
-    progress_listen(NULL);
 }

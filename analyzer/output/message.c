@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#define _GNU_SOURCE 1 /* vasprintf */
+#define _GNU_SOURCE 1 /* asprintf, vasprintf */
 #include "output/message.h"
 
 #include <errno.h>
@@ -30,6 +30,8 @@ void message(const char *format, ...)
     free(text);
 }
 
+#define SAID 64 /* so many files are remembered */
+
 static const char *const troubles[] = {
     [MODULE_GONE] = "is gone",
     [MODULE_CHANGED] = "has changed since it was recorded",
@@ -37,12 +39,32 @@ static const char *const troubles[] = {
     [MODULE_FINE] = NULL,
 };
 
+/* Once of a file, in however many traces it is, or builds. */
+static void message_module(const char *path, const char *trouble)
+{
+    static char *said[SAID];
+    static size_t count;
+    char *text;
+    if (asprintf(&text, "%s %s: no symbols", path, trouble) < 0)
+        return;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(said[i], text) == 0) {
+            free(text);
+            return;
+        }
+    message("%s", text);
+    if (count < SAID)
+        said[count++] = text;
+    else
+        free(text);
+}
+
 void message_modules(const struct trace *trace, const struct symbols *symbols)
 {
     for (uint32_t i = 1; i < trace->header.module_count; i++) {
         const char *trouble = troubles[symbols_state(symbols, i)];
         if (trouble)
-            message("%s %s: no symbols", trace->module_paths[i], trouble);
+            message_module(trace->module_paths[i], trouble);
     }
     if (truncation_happened())
         message("a file was cut short while symbols were read from it: names may be missing");

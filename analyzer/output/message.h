@@ -8,8 +8,8 @@
 /* "tracemalloc: ..." in one line, made harmless for a terminal. */
 void message(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* One warning for each module whose symbols were wanted, but are not to be had since the file is not
-   the recorded one; and one if such a file was cut short meanwhile. */
+/* One warning for each file whose symbols were wanted, but are not to be had since it is not the recorded one,
+   however often it is met; and one if such a file was cut short meanwhile. */
 void message_modules(const struct trace *trace, const struct symbols *symbols);
 
 /* Before messages that are to come after it: what was written to stdout goes out.  Why it could not is told at

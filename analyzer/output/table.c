@@ -70,7 +70,7 @@ static size_t rows_to_show(const struct report *report)
     return count;
 }
 
-void text_table(const struct text *text)
+bool text_table(const struct text *text)
 {
     const struct report *report = text->report;
     size_t count = rows_to_show(report), all = report->rows->total;
@@ -78,14 +78,14 @@ void text_table(const struct text *text)
     const char *const *noun = nouns[report->view->by];
     char number[UNITS_SIZE];
     if (!count && view_selects(report->view) && !all)
-        return; /* the head has said that nothing matches */
+        return false; /* the head has said that nothing matches */
     if (!count && all && !report->rows->count) {
         fprintf(text->out, "no %s is that large\n", noun[0]);
-        return;
+        return false;
     }
     if (!count) {
         fprintf(text->out, "nothing to rank %s\n", title);
-        return;
+        return false;
     }
     if (count < all)
         fprintf(text->out, "%zu of ", count);
@@ -96,4 +96,5 @@ void text_table(const struct text *text)
     for (size_t i = 0; i < count; i++)
         put_row(text, i, &widths, &stack);
     stack_free(&stack);
+    return true;
 }

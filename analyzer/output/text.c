@@ -245,6 +245,6 @@ void text_report(FILE *out, const struct report *report)
 {
     struct text text = {out, terminal_of(out), report};
     text_head(&text);
-    text_table(&text);
-    text_hint(&text);
+    bool has_rows = text_table(&text);
+    text_hint(&text, has_rows);
 }

@@ -26,8 +26,8 @@ void text_summary_of_tree(FILE *out, const struct report *report, const char **c
 
 /* Parts of both, in their own files. */
 void text_head(const struct text *text);
-void text_table(const struct text *text);
-void text_hint(const struct text *text);
+bool text_table(const struct text *text); /* whether it has rows */
+void text_hint(const struct text *text, bool has_rows);
 
 /* Parts of the head: command and state; what makes the figures less than they seem. */
 void text_process(const struct text *text);

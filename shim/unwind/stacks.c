@@ -70,6 +70,8 @@ uint32_t stacks_unchanged(struct thread *self, struct stacks *stacks, struct sta
     for (;;) {
         const struct check *changed = first_changed(&memo->checks[checks_outside(memo, i)] - 1);
         uint32_t number = (uint32_t)(changed - memo->checks);
+        if (likely(!number))
+            i = 0;
         while (i && checks_outside(memo, i - 1) > number)
             i--;                /* out to the last frame inside of the change */
         if (i && checks_outside(memo, i) > number) {
@@ -213,15 +215,6 @@ struct stack_memo *stacks_place(struct stacks *stacks, struct stack_memo *model,
 
 /* --- keeping ----------------------------------------------------------------------------------------- */
 
-/* Works out whose rbp matters: it does if the frame's own rule consumes it, or hands it on unchanged to one
-   outside for which it matters. */
-static void find_what_matters(struct stack_memo *memo, uint32_t i)
-{
-    struct kept_frame *frame = &memo->frames[i];
-    bool outer_matters = i && memo->frames[i - 1].bp_matters && memo->frames[i - 1].bp_kept;
-    frame->bp_matters = frame->uses_bp || outer_matters;
-}
-
 static struct check *put_checks(struct check *check, const struct kept_frame *frame, uint32_t i)
 {
     const uintptr_t *words = (const uintptr_t *)frame->at.sp;
@@ -256,19 +249,25 @@ static void put_into_set(struct stacks *stacks, const struct stack_memo *memo)
 
 void stacks_keep(struct stacks *stacks, struct stack_memo *memo, uint32_t base, bool fleeting)
 {
-    uint32_t last = memo->count - 1;
+    struct kept_frame *frame = &memo->frames[base], *innermost = &memo->frames[memo->count - 1];
     if (!base)
         put_end_check(stacks, memo);
     struct check *check = &memo->checks[checks_outside(memo, base)];
-    for (uint32_t i = base; i <= last; i++) {
-        find_what_matters(memo, i);
-        if (i < last)
-            check = put_checks(check, &memo->frames[i], i);
-        stacks->any_odd |= memo->frames[i].odd != ODD_NOT;
-        memo->frames[i].checks_end = (uint32_t)(check - memo->checks);
+    bool odd = false, outer_matters = base && frame[-1].bp_matters && frame[-1].bp_kept;
+    for (;; frame++) {
+        /* Its rbp matters if its own rule consumes it, or hands it on unchanged to one outside for which it does. */
+        frame->bp_matters = frame->uses_bp || outer_matters;
+        outer_matters = frame->bp_matters && frame->bp_kept;
+        odd |= frame->odd != ODD_NOT;
+        if (frame == innermost)
+            break;
+        check = put_checks(check, frame, (uint32_t)(frame - memo->frames));
+        frame->checks_end = (uint32_t)(check - memo->checks);
     }
-    memo->at = memo->frames[last].at;
-    memo->bp_mask = memo->frames[last].bp_matters ? UINTPTR_MAX : 0;
+    innermost->checks_end = (uint32_t)(check - memo->checks);
+    stacks->any_odd |= odd;
+    memo->at = innermost->at;
+    memo->bp_mask = innermost->bp_matters ? UINTPTR_MAX : 0;
     memo->top = check - 1;
     memo->used = false;
     memo->site = 0;

@@ -170,11 +170,25 @@ __attribute__((noinline)) static enum outcome step_otherwise(struct reach *reach
     }
 }
 
-enum outcome step(struct thread *self, struct reach *reach, struct kept_frame *from, struct kept_frame *to,
-                  bool *fleeting)
+/* The same rules where the words may lie off the thread's own stack. */
+__attribute__((noinline)) static enum outcome step_elsewhere(struct reach *reach, uintptr_t cfa, uintptr_t bp_at,
+                                                             struct kept_frame *from, struct kept_frame *to)
+{
+    uintptr_t address;
+    if (cfa <= from->at.sp || !read_word(reach, cfa - 8, &address))
+        return OUTCOME_LOST;
+    if (!is_own(reach, cfa - 8) || !is_own(reach, bp_at))
+        to->odd = ODD_PLACE;
+    if (to->bp_slot && !read_word(reach, bp_at, &to->at.bp))
+        return OUTCOME_LOST;
+    return arrived(&from->at, &to->at, cfa - 8, address, false);
+}
+
+reads_frames enum outcome step(struct thread *self, struct reach *reach, struct kept_frame *from,
+                               struct kept_frame *to, bool *fleeting)
 {
     struct known_rule rule = rules_find(self, from->at.lookup & ~LOOKUP_EXACT);
-    uintptr_t address, cfa;
+    uintptr_t cfa;
     *to = (struct kept_frame){.bp_slot = rule.bp_slot, .bp_kept = !rule.bp_slot};
     from->uses_bp = rule.step != STEP_RSP;
     from->frame = likely(!(from->at.lookup & LOOKUP_EXACT)) ? rule.frame : 0;
@@ -185,13 +199,12 @@ enum outcome step(struct thread *self, struct reach *reach, struct kept_frame *f
     else
         return step_otherwise(reach, rule, from, to, fleeting);
     uintptr_t bp_at = cfa + (uintptr_t)(8 * (intptr_t)rule.bp_slot);
-    if (unlikely(cfa <= from->at.sp || !read_word(reach, cfa - 8, &address)))
-        return OUTCOME_LOST;
     to->at.sp = cfa;
     to->at.bp = from->at.bp;
-    if (unlikely(!is_own(reach, cfa - 8) || !is_own(reach, bp_at)))
-        to->odd = ODD_PLACE;
-    if (rule.bp_slot && unlikely(!read_word(reach, bp_at, &to->at.bp)))
-        return OUTCOME_LOST;
-    return arrived(&from->at, &to->at, cfa - 8, address, false);
+    if (unlikely(cfa <= from->at.sp) || unlikely(cfa & 7) || unlikely(!is_own(reach, cfa - 8)) ||
+        unlikely(!is_own(reach, bp_at)))
+        return step_elsewhere(reach, cfa, bp_at, from, to);
+    if (rule.bp_slot)
+        to->at.bp = *(const uintptr_t *)bp_at;
+    return arrived(&from->at, &to->at, cfa - 8, *(const uintptr_t *)(cfa - 8), false);
 }

@@ -37,9 +37,9 @@ struct kept_frame {
     uint32_t hash;              /* of the path up to here, see walk.h; 0 = not known yet */
     uint32_t checks_end;        /* stack_memo.checks up to here are of this frame and those outside */
     int16_t bp_slot;            /* at.bp was read at at.sp + 8 * bp_slot; 0 = it was not read there */
-    bool bp_matters : 1;        /* an outer rule consumes this bp */
-    bool bp_kept : 1;           /* the frame inside left rbp alone: this bp is also that one's */
-    bool uses_bp : 1;           /* this frame's own rule consumes it */
+    bool bp_matters;            /* an outer rule consumes this bp */
+    bool bp_kept;               /* the frame inside left rbp alone: this bp is also that one's */
+    bool uses_bp;               /* this frame's own rule consumes it */
     uint8_t odd;                /* enum odd */
 };
 

@@ -53,9 +53,15 @@ reads_frames static bool take_over(struct way *way, uint32_t i, uint32_t good)
 static inline bool meets(const struct way *way, uint32_t *kept)
 {
     const struct frame_state *at = &way->stacks->walked[way->walked - 1].at;
-    while (*kept && way->model->frames[*kept - 1].at.sp < at->sp)
-        --*kept;
-    return *kept && same_state(&way->model->frames[*kept - 1], at);
+    const struct kept_frame *frame = &way->model->frames[*kept];
+    uint32_t left = *kept;
+    uintptr_t sp = at->sp;
+    while (left && frame[-1].at.sp < sp) {
+        frame--;
+        left--;
+    }
+    *kept = left;
+    return left && same_state(&frame[-1], at);
 }
 
 /*
@@ -128,9 +134,10 @@ static void fetch_paths(const struct way *way)
 /* Puts the walked frames inside the first `base` ones of the memo. */
 static void append(struct stack_memo *memo, uint32_t base, const struct kept_frame *walked, uint32_t count)
 {
+    struct kept_frame *frame = &memo->frames[base];
     memo->count = base + count;
-    for (uint32_t i = base; i < memo->count; i++)
-        memo->frames[i] = walked[--count];
+    while (count)
+        *frame++ = walked[--count];
 }
 
 /* Too deep: the outermost frames go.  *base of the walk's outermost are the model's. */

@@ -188,7 +188,7 @@ done
 for number in x -1 '' 1.5 1K; do
     wrong "a number that is none: '$number'" "--max-allocations=.*: it can be a number" "--max-allocations=$number" a
 done
-for percent in x -1% '' 5%% 1001 nan; do
+for percent in x -1% '' 5%% 1001 nan 0x5 1e2; do
     wrong "a tolerance that is none: '$percent'" "--tolerance=.*: it can be a number" --baseline a "--tolerance=$percent" a
 done
 wrong "an empty pattern" "--site=: " --max-peak 1 --site '' a

@@ -232,4 +232,6 @@ for arguments in "" "1" "1 go" "x stop" "1 stop now" "1 depth=0" "1 depth=x" "0 
     "$tracemalloc" ctl $arguments >"$tmp/out" 2>"$tmp/err"
     same "ctl $arguments: wrong usage" "2 " "$? $(cat "$tmp/out")"
 done
+"$tracemalloc" ctl stop 1 2>"$tmp/err"
+check "... which says no option that there is not" grep -q "'stop' is no process: its number comes first" "$tmp/err"
 finish

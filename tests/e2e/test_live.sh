@@ -120,6 +120,10 @@ keys Escape
 check "back to the sites" shows '1 call site in site_few'
 keys Escape
 check "back to the functions" shows ' functions'
+keys Home Down Enter
+check "keys that come at once: Enter is for the row that those before it chose" shows '1 call site in site_many'
+keys Escape
+check "back from there" shows ' functions'
 keys G G /
 keys collect
 check "a filter while it is typed looks at whole stacks" shows '1 call site matching' 'site_many .* ← collect' '/collect'

@@ -54,6 +54,8 @@ for command in report run info tree source diff leaks; do
 done
 refused "an unknown command, with the nearest name" 2 "did you mean 'report'" reprot
 refused "an unknown command unlike any" 2 "no command 'frobnicate'" frobnicate
+refused "a short word, of which every letter would change" 2 "no command 'foo'; \`tracemalloc --help\` lists" foo
+refused "an unknown command like one that is not yet" 2 "lists them" exporter
 refused "an unknown option before the command" 2 "--frob" --frob
 for command in export; do
     refused "$command: not yet" 2 "$command: not yet" $command
@@ -62,6 +64,8 @@ for option in --sort=size --limit=many --limit=-1 --group-by=thread; do
     run report $option
     check "report $option exits 2" eval 'status_is 2 && empty out && has err "it can be"'
 done
+run report --json --full
+check "stacks that are whole anyway" eval 'status_is 2 && empty out && has err "with --json stacks are always whole"'
 run run
 check "run without a program exits 2" eval 'status_is 2 && has err "which program"'
 run run --depth=0 true
@@ -80,6 +84,9 @@ echo "something else" >foreign.trace
 refused "a foreign file" 1 "foreign.trace: not a trace file" report foreign.trace
 mkdir empty
 refused "a directory without a trace" 1 "empty: no trace in this directory" report empty
+for arguments in report info tree leaks live html "source put" "check --max-peak 1"; do
+    refused "$arguments '': not the newest" 1 "the name of a trace must not be empty" $arguments ""
+done
 mkfifo fifo
 refused "a FIFO" 1 "not a regular file" report fifo
 refused "no trace among other files, one a FIFO" 1 "no trace in this directory" report
@@ -128,6 +135,8 @@ check "a module that is gone is said once, on stderr" \
     eval 'one_line err && has err "/nonexistent/prog is gone"'
 try="still allocated: \`tracemalloc report --sort current good.trace\`"
 check "the last line is a command to try" eval 'tail -n 1 "$tmp/out" | grep -qF "$try"'
+run diff good.trace good.trace
+check "and once of two traces" [ "$(grep -c "/nonexistent/prog is gone" "$tmp/err")" = 1 ]
 run report --limit 0 good.trace
 check "--limit 0 shows all" has out "40. "
 run report
@@ -156,6 +165,9 @@ check "the longest file that is there is the file" eval 'status_is 1 && has err 
 rm good.trace@b
 run report @-2
 check "@SNAPSHOT: of the newest trace" eval 'status_is 0 && has out "snapshot 1 "'
+for arguments in "diff good.trace" "check good.trace --baseline"; do
+    refused "$arguments '': not the newest" 1 "the name of a trace must not be empty" $arguments ""
+done
 refused "a snapshot that is not there" 1 "it has no snapshot 'x'; \`tracemalloc info\`" report good.trace@x
 refused "a snapshot of nothing" 1 "it has no snapshot ''" report good.trace@
 run report --json good.trace@1
@@ -186,6 +198,11 @@ for metric in peak current allocated allocations temporary; do
     run report --sort $metric good.trace
     check "--sort $metric" status_is 0
 done
+
+run report --sort allocations good.trace
+check "whole stacks of the same" has out '`tracemalloc report --sort allocations --full good.trace`'
+run report --sort temporary good.trace
+check "no stacks, none that could be whole" eval 'has out "nothing to rank" && has out "who held most at the peak: \`tracemalloc report good.trace\`"'
 
 for arguments in "report good.trace" "report --json good.trace" "tree good.trace" "tree --json good.trace" "report --help" "--help" "--version"; do
     "$tracemalloc" $arguments >/dev/full 2>"$tmp/err"

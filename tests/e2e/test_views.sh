@@ -119,6 +119,7 @@ wrong "a tree of whole stacks" "it can be line, function, file, module" tree --g
 wrong "a tree of domains" "it can be line, function, file, module" tree --group-by domain
 wrong "an odd threshold" "a number from 0 to 100" tree --threshold 101
 wrong "another odd threshold" "a number from 0 to 100" tree --threshold nan
+wrong "an odd form of a threshold" "a number from 0 to 100" tree --threshold 0x10
 wrong "source of a module" "a module has no text" source module=libc*
 wrong "all of a source in JSON" "--all does not go with --json" source --json --all views.c
 

@@ -136,8 +136,7 @@ static void try_text(const struct report *report, const struct variation *variat
 {
     struct text text = {output(), {.wide = variation->wide, .columns = variation->columns}, report};
     text_head(&text);
-    text_table(&text);
-    text_hint(&text);
+    text_hint(&text, text_table(&text));
     if (report->view->by == BY_SITE)
         text_summary(text.out, report);
     check_text(text.out, variation);

@@ -324,7 +324,7 @@ odd_report() {
 for options in "" --full --group-by=function --group-by=line --group-by=file; do
     odd_report text $options
     LC_ALL=C.UTF-8 odd_report wide $options
-    odd_report json --json $options
+    [ "$options" = --full ] || odd_report json --json $options
 done
 met() { jq "[.sites[].frames[].$1 // empty | select(contains(\"</script>\"))] | unique | length" out; }
 timeout 60 "$tracemalloc" report --json trace >out

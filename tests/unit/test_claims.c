@@ -3,7 +3,7 @@
  * What files claim, and what reading them and reporting takes then: at most 16 times what is in the file (a
  * hole is nothing), or 64 MB, whichever is larger.
  */
-#define _GNU_SOURCE 1 /* mkdtemp, wait4 */
+#define _GNU_SOURCE 1 /* wait4 */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -22,13 +22,13 @@
 #include "output/dump.h"
 #include "output/json.h"
 #include "output/text.h"
+#include "trace_writer.h"
 
 #define LEAST_BOUND (UINT64_C(64) << 20)
 #define PER_BYTE    16
 #define LONG_NAME   60000 /* characters */
 
-static char directory[] = "/tmp/test_claims.XXXXXX";
-static char path[64];
+static const char *const path = writer_path;
 static struct trace_header header;
 static FILE *file;
 
@@ -333,22 +333,6 @@ static void written_to_while_it_is_read(void **state)
     waitpid(pid, NULL, 0);
 }
 
-static int make_directory(void **state)
-{
-    (void)state;
-    if (!mkdtemp(directory))
-        return 1;
-    snprintf(path, sizeof(path), "%s/trace", directory);
-    return 0;
-}
-
-static int remove_directory(void **state)
-{
-    (void)state;
-    unlink(path);
-    return rmdir(directory);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -356,5 +340,5 @@ int main(void)
         cmocka_unit_test(strings_without_end), cmocka_unit_test(long_names_that_overlap),
         cmocka_unit_test(stack_of_100000),     cmocka_unit_test(written_to_while_it_is_read),
     };
-    return cmocka_run_group_tests(tests, make_directory, remove_directory);
+    return cmocka_run_group_tests(tests, writer_make_place, writer_remove_place);
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 /* Rows that are kept from look to look are those that are made anew from the same trace. */
-#define _GNU_SOURCE 1 /* mkdtemp */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,8 +20,7 @@
 
 #define SECOND UINT64_C(1000000000)
 
-static char directory[] = "/tmp/test_ranking.XXXXXX";
-static char path[64];
+static const char *const path = writer_path;
 static struct trace_writer writer;
 static struct watch *watch;
 static struct symbols *symbols;
@@ -399,25 +397,9 @@ static void nothing(void **state)
     assert_int_equal(there, 5);
 }
 
-static int prepare(void **state)
-{
-    (void)state;
-    truncation_survive();
-    if (!mkdtemp(directory))
-        return -1;
-    snprintf(path, sizeof(path), "%s/trace", directory);
-    return 0;
-}
-
-static int clean(void **state)
-{
-    (void)state;
-    unlink(path);
-    return rmdir(directory);
-}
-
 int main(void)
 {
+    truncation_survive();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(any_change, set_up, tear_down),
         cmocka_unit_test_setup_teardown(any_view, set_up, tear_down),
@@ -426,5 +408,5 @@ int main(void)
         cmocka_unit_test_setup_teardown(enter_and_leave, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nothing, set_up, tear_down),
     };
-    return cmocka_run_group_tests(tests, prepare, clean);
+    return cmocka_run_group_tests(tests, writer_make_place, writer_remove_place);
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 /* The reader: right figures from a good file, a sentence and no crash from any other. */
-#define _GNU_SOURCE 1 /* mkdtemp */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,8 +21,7 @@
 #include "model/trace.h"
 #include "trace_writer.h"
 
-static char directory[] = "/tmp/test_reader.XXXXXX";
-static char path[64];
+static const char *const path = writer_path;
 static struct trace_writer writer;
 
 /* Two call paths, of which the second is truncated; three sites in two shards. */
@@ -389,11 +387,12 @@ static void what_is_no_regular_file(void **state)
     char fifo[80];
     struct trace trace;
     struct failure why;
-    snprintf(fifo, sizeof(fifo), "%s/fifo", directory);
+    snprintf(fifo, sizeof(fifo), "%s/fifo", writer_directory);
     assert_int_equal(mkfifo(fifo, 0600), 0);
     assert_false(trace_read(&trace, fifo, &why));
     assert_string_equal(why.text, "not a regular file");
-    assert_false(trace_read(&trace, directory, &why));
+    unlink(fifo);
+    assert_false(trace_read(&trace, writer_directory, &why));
     assert_string_equal(why.text, "Is a directory");
     assert_false(trace_read(&trace, "/dev/zero", &why));
     assert_false(trace_read(&trace, "/nonexistent", &why));
@@ -426,18 +425,18 @@ static void newest_is_found_by_magic(void **state)
 {
     (void)state;
     char old[80], newer[80], foreign[80];
-    snprintf(old, sizeof(old), "%s/old", directory);
-    snprintf(newer, sizeof(newer), "%s/newer", directory);
-    snprintf(foreign, sizeof(foreign), "%s/x.trace", directory);
+    snprintf(old, sizeof(old), "%s/old", writer_directory);
+    snprintf(newer, sizeof(newer), "%s/newer", writer_directory);
+    snprintf(foreign, sizeof(foreign), "%s/x.trace", writer_directory);
     unlink(path);
-    assert_null(find_newest(directory));
+    assert_null(find_newest(writer_directory));
     make();
     writer_save(&writer, old);
     writer_save(&writer, newer);
     writer_save_bytes(foreign, "text", 4);
     struct timespec times[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
     utimensat(AT_FDCWD, old, times, 0);
-    char *found = find_newest(directory);
+    char *found = find_newest(writer_directory);
     assert_string_equal(found, newer);
     free(found);
     unlink(old);
@@ -468,25 +467,6 @@ static void end_is_noted(void **state)
     trace_free(&trace);
 }
 
-static int make_directory(void **state)
-{
-    (void)state;
-    if (!mkdtemp(directory))
-        return 1;
-    snprintf(path, sizeof(path), "%s/trace", directory);
-    return 0;
-}
-
-static int remove_directory(void **state)
-{
-    (void)state;
-    char fifo[80];
-    snprintf(fifo, sizeof(fifo), "%s/fifo", directory);
-    unlink(fifo);
-    unlink(path);
-    return rmdir(directory);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -508,5 +488,5 @@ int main(void)
         cmocka_unit_test(newest_is_found_by_magic),
         cmocka_unit_test(end_is_noted),
     };
-    return cmocka_run_group_tests(tests, make_directory, remove_directory);
+    return cmocka_run_group_tests(tests, writer_make_place, writer_remove_place);
 }

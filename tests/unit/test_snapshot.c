@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 /* Points and snapshots as a reader finds them: whole, half moved, replaced, or made to do harm. */
-#define _GNU_SOURCE 1 /* mkdtemp */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,8 +15,7 @@
 #include "model/trace.h"
 #include "trace_writer.h"
 
-static char directory[] = "/tmp/test_snapshot.XXXXXX";
-static char path[64];
+static const char *const path = writer_path;
 static struct trace_writer writer;
 static struct trace trace;
 static struct failure why;
@@ -362,22 +360,6 @@ static void every_bit_flipped(void **state)
     free(image);
 }
 
-static int make_directory(void **state)
-{
-    (void)state;
-    if (!mkdtemp(directory))
-        return 1;
-    snprintf(path, sizeof(path), "%s/trace", directory);
-    return 0;
-}
-
-static int remove_directory(void **state)
-{
-    (void)state;
-    unlink(path);
-    return rmdir(directory);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -396,5 +378,5 @@ int main(void)
         cmocka_unit_test(places_that_overlap),
         cmocka_unit_test(every_bit_flipped),
     };
-    return cmocka_run_group_tests(tests, make_directory, remove_directory);
+    return cmocka_run_group_tests(tests, writer_make_place, writer_remove_place);
 }

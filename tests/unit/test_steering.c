@@ -24,7 +24,7 @@
 #define PATIENCE 300000000
 
 static struct trace_writer writer;
-static char directory[] = "/tmp/steering-test-XXXXXX", path[64];
+static const char *const path = writer_path;
 static struct failure why;
 static int error;
 
@@ -195,7 +195,7 @@ static void not_a_file_of_ours(void **state)
     (void)state;
     char other[80];
     make();
-    snprintf(other, sizeof(other), "%s/other", directory);
+    snprintf(other, sizeof(other), "%s/other", writer_directory);
     writer_save(&writer, other);
     unlink(path);
     assert_int_equal(symlink(other, path), 0);
@@ -219,22 +219,6 @@ static void two_that_ask(void **state)
     close(fd);
 }
 
-static int set_up(void **state)
-{
-    (void)state;
-    if (!mkdtemp(directory))
-        return -1;
-    snprintf(path, sizeof(path), "%s/trace", directory);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    unlink(path);
-    return rmdir(directory);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,5 +230,5 @@ int main(void)
         cmocka_unit_test(not_a_file_of_ours),
         cmocka_unit_test(two_that_ask),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, writer_make_place, writer_remove_place);
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 /* Watching a trace: whatever a program does to its file meanwhile, each look says what trace_read says. */
-#define _GNU_SOURCE 1 /* mkdtemp */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,8 +17,7 @@
 #include "model/watch.h"
 #include "trace_writer.h"
 
-static char directory[] = "/tmp/test_watch.XXXXXX";
-static char path[64];
+static const char *const path = writer_path;
 static struct trace_writer writer;
 static unsigned seed;
 
@@ -354,29 +352,13 @@ static void no_trace(void **state)
     assert_string_equal(why.text, "not a trace file");
 }
 
-static int set_up(void **state)
-{
-    (void)state;
-    truncation_survive();
-    if (!mkdtemp(directory))
-        return -1;
-    snprintf(path, sizeof(path), "%s/trace", directory);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    unlink(path);
-    return rmdir(directory);
-}
-
 int main(void)
 {
+    truncation_survive();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_change),   cmocka_unit_test(what_changed), cmocka_unit_test(new_sections),
         cmocka_unit_test(end_is_noted), cmocka_unit_test(cut_short),    cmocka_unit_test(damage),
         cmocka_unit_test(no_trace),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, writer_make_place, writer_remove_place);
 }

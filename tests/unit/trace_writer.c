@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
+#define _GNU_SOURCE 1 /* mkdtemp */
 #include "trace_writer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SECOND     UINT64_C(1000000000)
 #define STRINGS_AT (sizeof(struct trace_header) + sizeof(struct trace_section))
@@ -201,4 +203,22 @@ void writer_save(struct trace_writer *writer, const char *path)
     unsigned char *image = writer_image(writer, &size);
     writer_save_bytes(path, image, size);
     free(image);
+}
+
+char writer_directory[] = "/tmp/trace.XXXXXX", writer_path[64];
+
+int writer_make_place(void **state)
+{
+    (void)state;
+    if (!mkdtemp(writer_directory))
+        return -1;
+    snprintf(writer_path, sizeof(writer_path), "%s/trace", writer_directory);
+    return 0;
+}
+
+int writer_remove_place(void **state)
+{
+    (void)state;
+    unlink(writer_path);
+    return rmdir(writer_directory);
 }

@@ -65,4 +65,9 @@ unsigned char *writer_image(struct trace_writer *writer, size_t *size);
 void writer_save_bytes(const char *path, const void *bytes, size_t size);
 void writer_save(struct trace_writer *writer, const char *path);
 
+/* A place for a trace, in a directory of its own: set-up and tear-down of a group of tests. */
+extern char writer_directory[], writer_path[64];
+int writer_make_place(void **state);
+int writer_remove_place(void **state);
+
 #endif

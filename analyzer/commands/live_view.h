@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* The live view of a trace, for `live` and for `run --live`. */
-#ifndef COMMANDS_LIVE_H
-#define COMMANDS_LIVE_H
+#ifndef COMMANDS_LIVE_VIEW_H
+#define COMMANDS_LIVE_VIEW_H
 
 #include <stdio.h>
 
