@@ -7,8 +7,8 @@
  *
  * Addresses belong to nobody once they are unmapped: so a range is taken out of the books before the real call, and
  * put back if that fails.  Between the two only the taker knows of it.  What is mapped over is taken out afterwards.
- * (A fork between the two leaves its child with what another thread has taken as live: whether that was unmapped by then
- * nobody can tell.)
+ * (A fork between the two leaves its child with what another thread has taken as live: whether that was unmapped by
+ * then nobody can tell.)
  *
  * The pieces are a treap by their start: a search tree whose shape is that of random insertion, whatever the program
  * does.  It is cut at an address, and joined again, in some twenty steps for 100,000 pieces, and without recursion:

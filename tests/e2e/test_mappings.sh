@@ -78,11 +78,13 @@ same "report: what is of each domain" "4096 151552 155648 0" "$(current_of repor
 same "report: the same, where stacks are cut and hidden" "4096" \
     "$(current_of report --domain mmap --from main --hide '*libc*')"
 same "report: rows by domain" "file 151552 mmap 4096" "$("$tracemalloc" report --json --group-by domain --sort current \
-    "$tmp/trace" | jq -r '[.sites[] | select(.current_bytes > 0) | "\(.frames[0].module) \(.current_bytes)"] | join(" ")')"
+    "$tmp/trace" |
+    jq -r '[.sites[] | select(.current_bytes > 0) | "\(.frames[0].module) \(.current_bytes)"] | join(" ")')"
 same "leaks" "4096 151552" "$(current_of leaks --domain mmap) $(current_of leaks --domain file)"
 same "tree" "151552 of [mmap file]" "$("$tracemalloc" tree --json --domain file --sort current "$tmp/trace" |
     jq -r '.nodes | map(select(.frame.module == "[mmap file]"))[0] | "\(.current_bytes) of \(.frame.module)"')"
-same "source" "1" "$("$tracemalloc" source --domain mmap --sort current site_map "$tmp/trace" | grep -c '4.0 KiB.* mmap(NULL')"
+same "source" "1" "$("$tracemalloc" source --domain mmap --sort current site_map "$tmp/trace" |
+    grep -c '4.0 KiB.* mmap(NULL')"
 check "check: within" eval '"$tracemalloc" check --domain mmap --max-current 4K --max-leaked 4K "$tmp/trace" >/dev/null'
 check "check: beyond" eval '! "$tracemalloc" check --domain file --max-current 4K "$tmp/trace" >/dev/null'
 same "diff" "0 4096" "$(traced "" "$program" files >/dev/null; mv "$tmp/trace" "$tmp/none"
