@@ -153,28 +153,43 @@ static bool guard_is_stale(const struct thread *self, uintptr_t frame)
     return sys_failed(sys3(SYS_sigaltstack, 0, (long)&alternate, 0)) || !(alternate.ss_flags & SS_ONSTACK);
 }
 
+static struct lock *const table_locks[] = {&world.threads, &world.learning, &world.tables, &world.arena};
+enum {
+    TABLE_LOCKS = sizeof table_locks / sizeof *table_locks,
+    SHARED_SHARDS = sizeof world.shared_shard / sizeof *world.shared_shard,
+};
+
+/* The hook that was left without its end may have been about to wake those who wait for its locks, or at the gate. */
+static void wake_all(void)
+{
+    for (size_t i = 0; i < TABLE_LOCKS; i++)
+        lock_wake(table_locks[i]);
+    for (size_t i = 0; i < SHARED_SHARDS; i++)
+        lock_wake(&world.shared_shard[i]);
+    sys_futex(&world.gate, FUTEX_WAKE, INT32_MAX, NULL);
+}
+
 /*
- * The hook that was left without its end may have been changing a table, nobody knows how far: then recording
- * ends.  Those who wait for its locks, or at the gate, shall not wait for ever.
+ * It may have been changing a table, nobody knows how far: then recording ends.  Those who wait for its locks shall
+ * not wait for ever.
  */
 static bool left_half_done(struct thread *self)
 {
-    struct lock *locks[] = {&world.threads, &world.learning, &world.tables, &world.arena};
-    size_t count = sizeof locks / sizeof *locks, i = 0;
-    for (size_t s = 0; s < sizeof world.shared_shard / sizeof *world.shared_shard; s++)
+    size_t i = 0;
+    for (size_t s = 0; s < SHARED_SHARDS; s++)
         if (lock_is_mine(&world.shared_shard[s]))
             lock_drop(&world.shared_shard[s]);
-    while (i < count && !lock_is_mine(locks[i]))
+    while (i < TABLE_LOCKS && !lock_is_mine(table_locks[i]))
         i++;
-    if (i == count)
+    if (i == TABLE_LOCKS)
         return false;
     __atomic_fetch_or(&file_header->flags, TRACE_GAVE_UP, __ATOMIC_RELAXED);
     life_give_up();
-    if (lock_is_mine(&world.threads) && atomic_load(&world.generation) == WORLD_GATE)
+    if (lock_is_mine(&world.threads) && atomic_load(&world.gate))
         thread_world_go(self);
-    for (i = 0; i < count; i++)
-        if (lock_is_mine(locks[i]))
-            lock_drop(locks[i]);
+    for (i = 0; i < TABLE_LOCKS; i++)
+        if (lock_is_mine(table_locks[i]))
+            lock_drop(table_locks[i]);
     return true;
 }
 
@@ -185,7 +200,11 @@ static bool left_half_done(struct thread *self)
  */
 static bool taken_over(struct thread *self, uintptr_t frame)
 {
-    if (!guard_is_stale(self, frame) || left_half_done(self))
+    if (!guard_is_stale(self, frame))
+        return false;
+    bool ends = left_half_done(self);
+    wake_all();
+    if (ends)
         return false;
     self->stacks = NULL;
     self->frames = NULL;

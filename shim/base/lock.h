@@ -65,6 +65,12 @@ static inline void lock_drop(struct lock *lock)
         sys_futex(&lock->word, FUTEX_WAKE, 1, NULL);
 }
 
+/* Whoever dropped it may not have come to wake another. */
+static inline void lock_wake(struct lock *lock)
+{
+    sys_futex(&lock->word, FUTEX_WAKE, INT32_MAX, NULL);
+}
+
 static inline bool lock_is_mine(const struct lock *lock)
 {
     uint64_t word = atomic_load_explicit(&lock->word, memory_order_relaxed);

@@ -30,8 +30,10 @@ done <<'END'
 known 20 14
 new 50 40
 unseen 30 101
-threads 40 55
+threads 40 45
 END
+
+lib=$build/tests/faulty/libtrace.so as_untraced "a jump before a wake-up" "$hazards/jumps_before_waking"
 
 trace=$tmp/trace options=
 as_untraced "operator new throws" "$hazards/news_fail"
