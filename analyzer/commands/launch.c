@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "model/clock.h"
 #include "model/process.h"
 
 #define SHELL_CANNOT_RUN 126
@@ -118,13 +118,6 @@ static void see_to_end(const struct launch *launch, struct launched *launched, c
     launched->process_start = process_start_time(launched->pid, NULL);
     while (waitpid(launched->pid, &launched->wait_status, 0) < 0 && errno == EINTR)
         ;
-}
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 bool launch(const struct launch *launch, struct launched *launched)

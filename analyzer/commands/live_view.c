@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "commands/commands.h"
 #include "commands/live_session.h"
+#include "model/clock.h"
 #include "model/find.h"
 #include "model/progress.h"
 #include "output/message.h"
@@ -23,13 +23,6 @@
 #define TICK_MOST SECOND
 #define SHARE     60            /* a tick comes no sooner than so many times what it costs */
 #define WORK_NS   (SECOND / 40) /* of resolving, between two looks at the keys */
-
-static uint64_t clock_ns(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec;
-}
 
 /* --- looks --------------------------------------------------------------------------------------------- */
 
@@ -67,7 +60,7 @@ static void check_process(struct session *session, bool thoroughly)
     bool alive = false;
     if (live->process.end == PROCESS_RUNNING && header->state == TRACE_RUNNING && !thoroughly &&
         process_start_time(header->pid, &alive) == header->process_start && alive) {
-        uint64_t now = clock_ns(CLOCK_MONOTONIC);
+        uint64_t now = now_ns();
         live->process.duration_ns = now > header->started_ns ? now - header->started_ns : 0;
         return;
     }
@@ -115,7 +108,7 @@ static void look(struct session *session)
     struct live *live = &session->live;
     struct failure why;
     size_t count;
-    uint64_t now = clock_ns(CLOCK_MONOTONIC);
+    uint64_t now = now_ns();
     bool thoroughly = now - session->checked_ns >= SECOND, was_running = live->process.end == PROCESS_RUNNING;
     if (thoroughly) {
         session->checked_ns = now;
@@ -153,7 +146,7 @@ static bool open_trace(struct session *session, struct failure *why)
     for (size_t i = 0; i < trace->point_count; i++)
         history_add(&session->history, &trace->points[i]);
     const uint32_t *changed = watch_changed(session->watch, &count);
-    ranking_update(live->ranking, changed, count, clock_ns(CLOCK_MONOTONIC));
+    ranking_update(live->ranking, changed, count, now_ns());
     return true;
 }
 
@@ -232,7 +225,7 @@ static void watch_until_left(struct session *session)
     uint64_t next = 0;
     session->redraw = true;
     while (!session->quit && !screen_signal()) {
-        uint64_t now = clock_ns(CLOCK_MONOTONIC);
+        uint64_t now = now_ns();
         if (now >= next) {
             uint64_t begun = clock_ns(CLOCK_THREAD_CPUTIME_ID);
             bool regular = !session->redraw;
@@ -247,7 +240,7 @@ static void watch_until_left(struct session *session)
         } else if (session->redraw) {
             draw(session);
         }
-        now = clock_ns(CLOCK_MONOTONIC);
+        now = now_ns();
         uint64_t wait = session->redraw || now >= next ? 0 : (next - now) / 1000000 + 1;
         for (uint32_t key = screen_key((unsigned)wait); key != KEY_IS_NONE; key = screen_key(0)) {
             /* What is chosen is known once it is drawn, and keys may come faster than that. */

@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "model/clock.h"
 #include "model/file.h"
 
 #define PAGE 4096
@@ -20,13 +20,6 @@ struct ending {
 _Static_assert(offsetof(struct trace_header, ended_ns) ==
                    offsetof(struct trace_header, state) + offsetof(struct ending, ended_ns),
                "written at once");
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 static bool shorten(int fd, const struct trace_header *header, const struct stat *stat)
 {

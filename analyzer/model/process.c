@@ -6,8 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "model/clock.h"
 
 /* The fields of /proc/PID/stat that follow the name: state is number 3. */
 #define FIELD_STATE 3
@@ -106,13 +107,6 @@ bool process_is_there(const struct trace_header *header)
 static bool runs(const struct trace *trace)
 {
     return process_is_there(&trace->header) && still_maps(trace->header.pid, trace->inode);
-}
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 static enum process_end end_of(const struct trace *trace)

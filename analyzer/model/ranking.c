@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "model/clock.h"
 #include "model/stack_filter.h"
 #include "model/stack_numbers.h"
 
@@ -218,13 +218,6 @@ bool ranking_selects(const struct ranking *ranking)
 static bool is_simple(const struct ranking *ranking)
 {
     return rows_are_sites(ranking) && !ranking_selects(ranking);
-}
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 bool ranking_work(struct ranking *ranking, uint64_t ns)

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "model/clock.h"
 #include "model/file.h"
 #include "model/process.h"
 
@@ -22,13 +23,6 @@ struct steering {
     uint32_t number;
     uint64_t until;
 };
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 static bool is_time_left(const struct steering *steering)
 {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* Work that takes long, at the foot of the live view. */
 #include <stdlib.h>
-#include <time.h>
 
 #include "model/progress.h"
+#include "model/clock.h"
 #include "output/live_parts.h"
 #include "output/screen.h"
 #include "output/terminal.h"
@@ -15,13 +15,6 @@ static struct {
     const struct progress *work; /* null: none */
     uint64_t drawn_ns;
 } shown;
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 static void put_message(const char *text)
 {

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "model/clock.h"
 #include "model/progress.h"
 #include "output/message.h"
 #include "output/terminal.h"
@@ -24,13 +24,6 @@ static struct {
     uint64_t began_ns, drawn_ns;
     bool there;
 } line;
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 static void put_bar(char *text, size_t size, double part, uint64_t elapsed_ns)
 {
