@@ -141,12 +141,13 @@ int command_source(int argc, char **argv)
     struct failure why;
     struct trace trace;
     argp_parse(&argp, argc, argv, 0, NULL, &options);
-    if (!options_open(&trace, options.file))
-        return EXIT_FAILURE;
-    bool fine = write_source(&trace, &options, &why);
-    if (!fine)
-        message("%s", why.text);
-    trace_free(&trace);
+    bool fine = options_open(&trace, options.file);
+    if (fine) {
+        fine = write_source(&trace, &options, &why);
+        if (!fine)
+            message("%s", why.text);
+        trace_free(&trace);
+    }
     free(options.directories);
     view_free(&options.view.view);
     return fine ? EXIT_SUCCESS : EXIT_FAILURE;
