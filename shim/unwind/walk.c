@@ -53,15 +53,12 @@ reads_frames static bool take_over(struct way *way, uint32_t i, uint32_t good)
 static inline bool meets(const struct way *way, uint32_t *kept)
 {
     const struct frame_state *at = &way->stacks->walked[way->walked - 1].at;
-    const struct kept_frame *frame = &way->model->frames[*kept];
+    const struct stack_memo *model = way->model;
     uint32_t left = *kept;
-    uintptr_t sp = at->sp;
-    while (left && frame[-1].at.sp < sp) {
-        frame--;
+    while (left && model->frames[left - 1].at.sp < at->sp)
         left--;
-    }
     *kept = left;
-    return left && same_state(&frame[-1], at);
+    return left && same_state(&model->frames[left - 1], at);
 }
 
 /*
