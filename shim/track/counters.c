@@ -9,6 +9,7 @@
 
 enum {
     CPUS_MAX = 64,
+    OWN_LEAST = 32,             /* shards of one thread each, however few CPUs there are */
     SHARED = 4,                 /* shared shards, once the threads outnumber the others */
     SHARDS_MAX = 2 * CPUS_MAX + SHARED,
     SPILLS_PER_SECTION = 64,
@@ -41,7 +42,7 @@ static uint32_t cpus(void)
 
 bool counters_start(void)
 {
-    own_max = 2 * cpus();
+    own_max = 2 * cpus() > OWN_LEAST ? 2 * cpus() : OWN_LEAST;
     file_header->epoch = 1;
     sys_membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
     return true;

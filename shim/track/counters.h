@@ -3,8 +3,10 @@
  * Counters: what happened at each site, and how much of it there was at the peak.
  *
  * Shards.  One cache line per (site, shard), so that threads do not share lines.  A thread owns a shard
- * alone, or, when more threads live than 2 x CPUs, uses one of a few shared shards under its lock.
- * Memory: 64 bytes x sites touched, rounded up to 64 sites, x (2 x CPUs + shared shards).
+ * alone, or, when more threads live than 32 and than 2 x CPUs, uses one of a few shared shards under its lock.
+ * That costs seven times as much where the threads are busy: one that holds the lock may have to wait for a
+ * processor.  So even a machine of few CPUs has enough shards for what programs usually start.
+ * Memory: 64 bytes x sites touched, rounded up to 64 sites, x (the larger of 32 and 2 x CPUs, and 4 shared shards).
  *
  * The peak, lazily.  `epoch` advances whenever the live bytes of the whole process pass their former
  * maximum.  Before a counter changes, if its epoch is old, its present values are saved as "at the peak"

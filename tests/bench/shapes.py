@@ -134,11 +134,12 @@ def crowd(bench):
     case = {f"{threads} x {sites}": bench.place.program("idle", threads, sites)}
     results = both(bench, "crowd", case, rounds=1)
     kept = 31 * 24 * 80
-    bound = 64 * sites * (2 * os.cpu_count() + 4) + (16 * KIB + kept) * threads
+    shards = max(32, 2 * os.cpu_count()) + 4
+    bound = 64 * sites * shards + (16 * KIB + kept) * threads
     share(results, "of_bound", "grown", bound)
     print_lines(results, costs("wall", 1, "s") + [("memory added, MiB", "added", "grown", 1 / MIB),
                                                   ("left on disk, MiB", "ours", "disk", 1 / MIB)])
-    print(f"  bound: 64 bytes x sites x (2 x CPUs + 4) + (16 KiB + 31 stacks x 24 frames x 80 bytes) x threads"
+    print(f"  bound: 64 bytes x sites x {shards} shards + (16 KiB + 31 stacks x 24 frames x 80 bytes) x threads"
           f" = {table.human(bound)}")
     return results
 

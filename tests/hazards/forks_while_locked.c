@@ -91,7 +91,7 @@ static void *allocates(void *unused)
     return unused;
 }
 
-/* Threads beyond twice the processors share counters, under a lock. */
+/* Threads beyond 32, and twice the processors, share counters, under a lock. */
 static pthread_barrier_t parked;
 
 static void *parks(void *unused)
@@ -104,7 +104,7 @@ static void *parks(void *unused)
 
 static void park_threads(void)
 {
-    int count = 2 * (int)sysconf(_SC_NPROCESSORS_ONLN) + 8;
+    int own = 2 * (int)sysconf(_SC_NPROCESSORS_ONLN), count = (own > 32 ? own : 32) + 8;
     pthread_barrier_init(&parked, NULL, (unsigned)count + 1);
     for (int i = 0; i < count; i++) {
         pthread_t thread;
