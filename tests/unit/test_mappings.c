@@ -180,6 +180,7 @@ static void run_parts(void)
     assert_false(mappings_is_whole(&middle));
     lose_one(&middle, 1, 2, false);
     lose_none(&middle);
+    assert_int_equal(mappings_kind((const void *)pages(4, 1).start), MAPPING_ANONYMOUS);
     struct taken nothing = mappings_take(pages(4, 2)), second = mappings_take(pages(10, 5));
     lose_none(&nothing);
     assert_true(mappings_is_whole(&second));
