@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "model/find.h"
@@ -92,11 +93,22 @@ void options_take_trace(const struct argp_state *state, const char **file, const
     *file = argument;
 }
 
+static bool is_directory(const char *path)
+{
+    struct stat found;
+    return stat(path, &found) == 0 && S_ISDIR(found.st_mode);
+}
+
 char *options_trace(const char *named)
 {
     /* A variable of a script that is not set must not mean the newest. */
     if (named && !*named) {
         message("the name of a trace must not be empty");
+        return NULL;
+    }
+    if (named && is_directory(named)) {
+        message("%s: is a directory: name one trace in it; `tracemalloc report` takes directories, and adds up",
+                named);
         return NULL;
     }
     char *file = named ? strdup(named) : find_newest(".");

@@ -87,6 +87,9 @@ refused "a directory without a trace" 1 "empty: no trace in this directory" repo
 for arguments in report info tree leaks live html "source put" "check --max-peak 1"; do
     refused "$arguments '': not the newest" 1 "the name of a trace must not be empty" $arguments ""
 done
+for arguments in info tree leaks live html "source put" "check --max-peak 1"; do
+    refused "$arguments: a directory" 1 "empty: is a directory: name one trace in it" $arguments empty
+done
 mkfifo fifo
 refused "a FIFO" 1 "not a regular file" report fifo
 refused "no trace among other files, one a FIFO" 1 "no trace in this directory" report
@@ -166,6 +169,7 @@ rm good.trace@b
 run report @-2
 check "@SNAPSHOT: of the newest trace" eval 'status_is 0 && has out "snapshot 1 "'
 for arguments in "diff good.trace" "check good.trace --baseline"; do
+    refused "$arguments: a directory" 1 "/empty: is a directory: name one trace in it" $arguments "$tmp/empty"
     refused "$arguments '': not the newest" 1 "the name of a trace must not be empty" $arguments ""
 done
 refused "a snapshot that is not there" 1 "it has no snapshot 'x'; \`tracemalloc info\`" report good.trace@x
