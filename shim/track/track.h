@@ -82,7 +82,10 @@ static inline struct frame_state track_caller(const uintptr_t *hook)
     return (struct frame_state){.lookup = hook[1] - 1, .sp = (uintptr_t)(hook + 2), .bp = hook[0]};
 }
 
-/* A block was born: size as the program asked for it. */
+/*
+ * A block was born: size as the program asked for it.  (To find the stack before the allocator is called, so that what
+ * a new one has to fetch is on its way meanwhile, costs each malloc 1.6 ns and gained nothing that shows.)
+ */
 static inline void track_born(struct thread *self, const void *block, size_t size, const uintptr_t *hook)
 {
     struct stack_memo *stack = likely(self->stacks != NULL) ? stacks_find(self->stacks, track_caller(hook)) : NULL;
