@@ -6,9 +6,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "model/file.h"
 #include "model/find.h"
 #include "output/message.h"
 
@@ -93,12 +93,6 @@ void options_take_trace(const struct argp_state *state, const char **file, const
     *file = argument;
 }
 
-static bool is_directory(const char *path)
-{
-    struct stat found;
-    return stat(path, &found) == 0 && S_ISDIR(found.st_mode);
-}
-
 char *options_trace(const char *named)
 {
     /* A variable of a script that is not set must not mean the newest. */
@@ -106,8 +100,8 @@ char *options_trace(const char *named)
         message("the name of a trace must not be empty");
         return NULL;
     }
-    if (named && is_directory(named)) {
-        message("%s: is a directory: name one trace in it; `tracemalloc report` takes directories, and adds up",
+    if (named && file_is_directory(named)) {
+        message("%s: is a directory: name one trace in it; `tracemalloc report` adds up those of a directory",
                 named);
         return NULL;
     }

@@ -3,19 +3,13 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "commands/options.h"
+#include "model/file.h"
 #include "model/find.h"
 #include "model/merge.h"
 #include "model/progress.h"
 #include "output/message.h"
-
-static bool is_directory(const char *path)
-{
-    struct stat found;
-    return stat(path, &found) == 0 && S_ISDIR(found.st_mode);
-}
 
 static void add(struct traces *traces, char *file)
 {
@@ -47,7 +41,7 @@ bool traces_add_run(struct traces *traces, const char *directory, int32_t run_pi
 
 static bool add_named(struct traces *traces, const char *name)
 {
-    if (!is_directory(name)) {
+    if (!file_is_directory(name)) {
         add(traces, strdup(name));
         return true;
     }

@@ -37,6 +37,12 @@ int file_open_regular(const char *path, int flags, struct stat *found)
     return -1;
 }
 
+bool file_is_directory(const char *path)
+{
+    struct stat found;
+    return stat(path, &found) == 0 && S_ISDIR(found.st_mode);
+}
+
 /* Regular files there can block, never end, or do something when they are opened. */
 static bool is_pseudo(const char *path)
 {

@@ -29,6 +29,8 @@ int file_open_regular(const char *path, int flags, struct stat *stat);
    or read it may mean to wait for ever. */
 bool file_may_block(const char *path);
 
+bool file_is_directory(const char *path);
+
 void file_close(struct file *file);
 
 /* Exactly `size` bytes from `offset`; a file that ends before is a failure. */

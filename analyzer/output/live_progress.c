@@ -2,8 +2,8 @@
 /* Work that takes long, at the foot of the live view. */
 #include <stdlib.h>
 
-#include "model/progress.h"
 #include "model/clock.h"
+#include "model/progress.h"
 #include "output/live_parts.h"
 #include "output/screen.h"
 #include "output/terminal.h"

@@ -42,7 +42,9 @@ static uint32_t cpus(void)
 
 bool counters_start(void)
 {
-    own_max = 2 * cpus() > OWN_LEAST ? 2 * cpus() : OWN_LEAST;
+    own_max = 2 * cpus();
+    if (own_max < OWN_LEAST)
+        own_max = OWN_LEAST;
     file_header->epoch = 1;
     sys_membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
     return true;
